@@ -10,7 +10,9 @@ namespace repro16 {
 struct BFloat16 {
   uint16_t bits;
 
-  friend constexpr bool operator==(BFloat16 a, BFloat16 b) { return a.bits == b.bits; }
+  friend constexpr bool operator==(BFloat16 a, BFloat16 b) {
+    return a.bits == b.bits;
+  }
 };
 
 // Every NaN that is stored has these bits.

@@ -10,23 +10,27 @@
 
 namespace repro16 {
 
-// Every tensor that joins two operations has a storage type; an operation computes in f32 and
-// rounds its result once, to nearest even, into the storage type of its output.
+// Every tensor that joins two operations has a storage type; an operation
+// computes in f32 and rounds its result once, to nearest even, into the storage
+// type of its output.
 struct PrecisionPolicy {
   std::string_view name;
 
-  // As kept by the optimizer. Where it differs from `activation` (MP), operations read a copy that
-  // is rounded to `activation` after each update.
+  // As kept by the optimizer. Where it differs from `activation` (MP),
+  // operations read a copy that is rounded to `activation` after each update.
   DType parameter;
   // Activations, their gradients, and the parameters as operations read them.
   DType activation;
   // As the backward pass writes them.
   DType weight_gradient;
-  // Optimizer slots; each elementary operation of the update rounds to this type.
+  // Optimizer slots; each elementary operation of the update rounds to this
+  // type.
   DType update;
-  // Batch normalisation's scale, offset, moving statistics and their gradients and slots.
+  // Batch normalisation's scale, offset, moving statistics and their gradients
+  // and slots.
   DType batch_norm;
-  // Sums of dot products. kF16: each multiply-add rounds twice, acc = r(acc + r(a*b)).
+  // Sums of dot products. kF16: each multiply-add rounds twice, acc = r(acc +
+  // r(a*b)).
   DType accumulator;
   // The loss is scaled by a factor that adapts (numerics contract, "MP").
   bool dynamic_loss_scale;

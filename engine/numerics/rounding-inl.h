@@ -1,9 +1,12 @@
-// SIMD loads and stores of the storage types, with the one rounding of the numerics contract.
+// SIMD loads and stores of the storage types, with the one rounding of the
+// numerics contract.
 //
-// An operation loads its inputs as f32 (exact), computes in f32 and stores its output through
-// StoreRounded: rounded once, to nearest even, NaN made canonical, and counted. Included once per
-// Highway target (see the Highway quick reference, "-inl.h").
-#if defined(REPRO16_ENGINE_NUMERICS_ROUNDING_INL_H_) == defined(HWY_TARGET_TOGGLE)
+// An operation loads its inputs as f32 (exact), computes in f32 and stores its
+// output through StoreRounded: rounded once, to nearest even, NaN made
+// canonical, and counted. Included once per Highway target (see the Highway
+// quick reference, "-inl.h").
+#if defined(REPRO16_ENGINE_NUMERICS_ROUNDING_INL_H_) == \
+    defined(HWY_TARGET_TOGGLE)
 #ifdef REPRO16_ENGINE_NUMERICS_ROUNDING_INL_H_
 #undef REPRO16_ENGINE_NUMERICS_ROUNDING_INL_H_
 #else
@@ -24,7 +27,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// --- Loads: exact ----------------------------------------------------------------------------
+// --- Loads: exact
+// ----------------------------------------------------------------------------
 
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE V LoadF32(D d, const float* HWY_RESTRICT p) {
@@ -35,7 +39,8 @@ template <class D, class V = hn::VFromD<D>>
 HWY_INLINE V LoadF32(D d, const Binary16* HWY_RESTRICT p) {
   const hn::Rebind<hwy::float16_t, D> dh;
   const hn::Rebind<uint16_t, D> du;
-  return hn::PromoteTo(d, hn::BitCast(dh, hn::LoadU(du, reinterpret_cast<const uint16_t*>(p))));
+  return hn::PromoteTo(
+      d, hn::BitCast(dh, hn::LoadU(du, reinterpret_cast<const uint16_t*>(p))));
 }
 
 template <class D, class V = hn::VFromD<D>>
@@ -46,7 +51,8 @@ HWY_INLINE V LoadF32(D d, const BFloat16* HWY_RESTRICT p) {
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, u16)));
 }
 
-// The first `count` lanes; the others are 0. count may be 0 or more than the lanes.
+// The first `count` lanes; the others are 0. count may be 0 or more than the
+// lanes.
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE V LoadF32N(D d, const float* HWY_RESTRICT p, size_t count) {
   return hn::LoadN(d, p, count);
@@ -61,9 +67,11 @@ HWY_INLINE V LoadF32N(D d, const T* HWY_RESTRICT p, size_t count) {
   return LoadF32(d, buffer);
 }
 
-// --- Rounding --------------------------------------------------------------------------------
+// --- Rounding
+// --------------------------------------------------------------------------------
 
-// The bits of v rounded to binary16. NaN stays some NaN (StoreRounded makes it canonical).
+// The bits of v rounded to binary16. NaN stays some NaN (StoreRounded makes it
+// canonical).
 template <class D>
 HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
                                                            Binary16 /*type*/) {
@@ -73,7 +81,8 @@ HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
   return hn::BitCast(du, hn::DemoteTo(dh, v));
 }
 
-// The bits of v rounded to bfloat16. v is not NaN, or NaN with fraction bits in its upper half.
+// The bits of v rounded to bfloat16. v is not NaN, or NaN with fraction bits in
+// its upper half.
 template <class D>
 HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
                                                            BFloat16 /*type*/) {
@@ -83,13 +92,15 @@ HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
   const auto bits = hn::BitCast(du32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1));
   const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fff)));
-  // NaN must not be carried into an infinity or beyond: it is passed on unrounded.
+  // NaN must not be carried into an infinity or beyond: it is passed on
+  // unrounded.
   const auto nan = hn::RebindMask(du32, hn::IsNaN(v));
-  return hn::TruncateTo(du16, hn::ShiftRight<16>(hn::IfThenElse(nan, bits, rounded)));
+  return hn::TruncateTo(du16,
+                        hn::ShiftRight<16>(hn::IfThenElse(nan, bits, rounded)));
 }
 
-// v rounded to type T and widened again: the r() of an elementary operation (numerics contract,
-// "Updates"). Identity for float. NaN stays some NaN.
+// v rounded to type T and widened again: the r() of an elementary operation
+// (numerics contract, "Updates"). Identity for float. NaN stays some NaN.
 template <class T, class D>
 HWY_INLINE hn::VFromD<D> RoundTo(D d, hn::VFromD<D> v) {
   if constexpr (sizeof(T) == 4) {
@@ -109,7 +120,8 @@ HWY_INLINE hn::VFromD<D> RoundTo(D d, hn::VFromD<D> v) {
   }
 }
 
-// --- Stores ----------------------------------------------------------------------------------
+// --- Stores
+// ----------------------------------------------------------------------------------
 
 // What a store of an f32 to T can do to it, as bounds on the bits of |v|:
 // bits <= kToZero gives zero, bits >= kToInfinity an infinity or NaN.
@@ -124,7 +136,8 @@ struct StoreBounds<float> {
 
 template <>
 struct StoreBounds<Binary16> {
-  static constexpr uint32_t kToZero = 0x33000000;      // 2^-25: the tie goes to even
+  static constexpr uint32_t kToZero =
+      0x33000000;  // 2^-25: the tie goes to even
   static constexpr uint32_t kToInfinity = 0x477ff000;  // 65520: likewise
 };
 
@@ -134,24 +147,29 @@ struct StoreBounds<BFloat16> {
   static constexpr uint32_t kToInfinity = 0x7f7f8000;
 };
 
-// Rare values of a store: counts them and returns v with its NaNs made canonical.
+// Rare values of a store: counts them and returns v with its NaNs made
+// canonical.
 template <class T, class D>
-HWY_NOINLINE hn::VFromD<D> CountAndCanonicalize(D d, hn::VFromD<D> v, StoreCounter& counter) {
+HWY_NOINLINE hn::VFromD<D> CountAndCanonicalize(D d, hn::VFromD<D> v,
+                                                StoreCounter& counter) {
   const hn::RebindToUnsigned<D> du;
   const auto magnitude = hn::BitCast(du, hn::Abs(v));
   const auto zero = hn::Zero(du);
   const auto nan = hn::Gt(magnitude, hn::Set(du, 0x7f800000));
-  const auto infinite =
-      hn::AndNot(nan, hn::Ge(magnitude, hn::Set(du, StoreBounds<T>::kToInfinity)));
+  const auto infinite = hn::AndNot(
+      nan, hn::Ge(magnitude, hn::Set(du, StoreBounds<T>::kToInfinity)));
   const auto underflow =
-      hn::And(hn::Le(magnitude, hn::Set(du, StoreBounds<T>::kToZero)), hn::Ne(magnitude, zero));
+      hn::And(hn::Le(magnitude, hn::Set(du, StoreBounds<T>::kToZero)),
+              hn::Ne(magnitude, zero));
   counter.nan += hn::CountTrue(du, nan);
   counter.infinite += hn::CountTrue(du, infinite);
   counter.underflow += hn::CountTrue(du, underflow);
-  return hn::IfThenElse(hn::RebindMask(d, nan), hn::BitCast(d, hn::Set(du, 0x7fc00000)), v);
+  return hn::IfThenElse(hn::RebindMask(d, nan),
+                        hn::BitCast(d, hn::Set(du, 0x7fc00000)), v);
 }
 
-// Prepares v for a store to T: counts what the rounding will do and makes NaN canonical.
+// Prepares v for a store to T: counts what the rounding will do and makes NaN
+// canonical.
 template <class T, class D>
 HWY_INLINE hn::VFromD<D> Inspect(D d, hn::VFromD<D> v, StoreCounter& counter) {
   const hn::RebindToUnsigned<D> du;
@@ -161,9 +179,11 @@ HWY_INLINE hn::VFromD<D> Inspect(D d, hn::VFromD<D> v, StoreCounter& counter) {
     const auto rare = hn::Ge(magnitude, hn::Set(du, Bounds::kToInfinity));
     if (HWY_LIKELY(hn::AllFalse(du, rare))) return v;
   } else {
-    // One unsigned comparison for "not in (kToZero, kToInfinity)"; exact zeros are no event.
+    // One unsigned comparison for "not in (kToZero, kToInfinity)"; exact zeros
+    // are no event.
     const auto offset = hn::Sub(magnitude, hn::Set(du, Bounds::kToZero + 1));
-    const auto outside = hn::Ge(offset, hn::Set(du, Bounds::kToInfinity - Bounds::kToZero - 1));
+    const auto outside =
+        hn::Ge(offset, hn::Set(du, Bounds::kToInfinity - Bounds::kToZero - 1));
     const auto rare = hn::And(outside, hn::Ne(magnitude, hn::Zero(du)));
     if (HWY_LIKELY(hn::AllFalse(du, rare))) return v;
   }
@@ -171,21 +191,24 @@ HWY_INLINE hn::VFromD<D> Inspect(D d, hn::VFromD<D> v, StoreCounter& counter) {
 }
 
 template <class D>
-HWY_INLINE void StoreRounded(D d, hn::VFromD<D> v, float* HWY_RESTRICT p, StoreCounter& counter) {
+HWY_INLINE void StoreRounded(D d, hn::VFromD<D> v, float* HWY_RESTRICT p,
+                             StoreCounter& counter) {
   hn::StoreU(Inspect<float>(d, v, counter), d, p);
 }
 
 template <class D, class T>
-HWY_INLINE void StoreRounded(D d, hn::VFromD<D> v, T* HWY_RESTRICT p, StoreCounter& counter) {
+HWY_INLINE void StoreRounded(D d, hn::VFromD<D> v, T* HWY_RESTRICT p,
+                             StoreCounter& counter) {
   const hn::Rebind<uint16_t, D> du;
-  hn::StoreU(RoundedBits(d, Inspect<T>(d, v, counter), T()), du, reinterpret_cast<uint16_t*>(p));
+  hn::StoreU(RoundedBits(d, Inspect<T>(d, v, counter), T()), du,
+             reinterpret_cast<uint16_t*>(p));
 }
 
-// The first `count` lanes of v, which is at most Lanes(d); the others are neither stored nor
-// counted.
+// The first `count` lanes of v, which is at most Lanes(d); the others are
+// neither stored nor counted.
 template <class D, class T>
-HWY_INLINE void StoreRoundedN(D d, hn::VFromD<D> v, T* HWY_RESTRICT p, size_t count,
-                              StoreCounter& counter) {
+HWY_INLINE void StoreRoundedN(D d, hn::VFromD<D> v, T* HWY_RESTRICT p,
+                              size_t count, StoreCounter& counter) {
   const auto kept = hn::IfThenElseZero(hn::FirstN(d, count), v);
   HWY_ALIGN T buffer[hn::MaxLanes(D())];
   StoreRounded(d, kept, buffer, counter);

@@ -6,8 +6,9 @@
 
 namespace repro16 {
 
-// Counts of one worker; sums are order-free. A worker keeps its own copy in registers or on its
-// stack and adds it to the tensor's total once, when its part is done.
+// Counts of one worker; sums are order-free. A worker keeps its own copy in
+// registers or on its stack and adds it to the tensor's total once, when its
+// part is done.
 struct StoreCounter {
   uint64_t infinite = 0;   // stored as an infinity
   uint64_t nan = 0;        // stored as NaN
