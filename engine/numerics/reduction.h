@@ -1,0 +1,97 @@
+// The order of sums: the one place that says in which order the terms of a
+// reduction are added, with a scalar implementation that every kernel must
+// equal bit for bit.
+//
+// A reduction over terms 0 .. n-1 is cut into chunks of kReductionChunk
+// consecutive terms (the last may be shorter). A chunk is a chain that starts
+// at +0 and takes its terms in order; the chunk sums are added from left to
+// right: ((c0 + c1) + c2) + ... A sum of no terms is +0. The order depends on
+// the number of terms alone, so threads, vector widths and block sizes cannot
+// change a bit. Nothing is rounded to a storage type on the way: bias and the
+// one rounding of the operation come after the last addition.
+//
+// A term's chunk follows from its position, also when other terms are absent: a
+// tap of a convolution that falls on padding contributes no term (the chain
+// passes it by) and yet counts as a position. A chunk whose terms are all
+// absent is +0 and is added like any other.
+//
+// Terms of a convolution's forward pass are ordered by (kernel row, kernel
+// column, input channel); of its gradient with respect to the input by (kernel
+// row, kernel column, output channel); of its gradient with respect to the
+// weights, and of sums over a batch, by (example, row, column).
+//
+// Changing anything here changes results: raise kNumericsVersion (version.h).
+#ifndef REPRO16_ENGINE_NUMERICS_REDUCTION_H_
+#define REPRO16_ENGINE_NUMERICS_REDUCTION_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "engine/tensor/dtype.h"
+
+namespace repro16 {
+
+// Terms of a chunk. Short chunks keep the rounding error of a long sum near
+// that of its length's square root; from here on up the additions of chunk sums
+// no longer cost speed (engine/cpu/gemm_benchmark.cc).
+inline constexpr int64_t kReductionChunk = 256;
+
+// sum_p a[p] * b[p]. With an f32 accumulator a step is acc = fma(a, b, acc),
+// one rounding, and chunk sums are added in f32. With an f16 accumulator
+// (FP16_ACC16) a step is acc = r(acc + r(a * b)), where product and sum are
+// taken in f32 and r rounds to binary16; chunk sums are added as r(c0 + c1).
+// The result is a binary16 value then.
+class DotSum {
+ public:
+  explicit DotSum(DType accumulator) : accumulator_(accumulator) {}
+
+  void AddTerm(float a, float b);
+  // The next position has no term.
+  void SkipTerm();
+
+  // Of all terms so far.
+  float Total() const;
+  // Total() + bias, rounded to the accumulator type; the operation then rounds
+  // it to its storage type.
+  float TotalWithBias(float bias) const;
+
+ private:
+  // r() of the accumulator type.
+  float Round(float x) const;
+  void EndPosition();
+
+  const DType accumulator_;
+  int64_t positions_ = 0;
+  float chunk_ = 0;  // of the current chunk
+  float total_ = 0;  // of the finished chunks
+};
+
+// sum_i x[i], in f32: acc = acc + x.
+class RowSum {
+ public:
+  void AddTerm(float x);
+  float Total() const;
+
+ private:
+  int64_t terms_ = 0;
+  float chunk_ = 0;
+  float total_ = 0;
+};
+
+// Mean and variance of one channel over its rows, in two passes:
+//   mean = sum_i x[i] / n                       (RowSum)
+//   squares = sum_i d[i] * d[i], d = x - mean   (DotSum in f32)
+// Divisions and the subtraction are IEEE operations in f32. n >= 1.
+struct Moments {
+  float mean;
+  float squares;
+  // squares / n, and squares / (n - 1): what normalises, and what the moving
+  // variance of 4-D inputs takes.
+  float biased_variance;
+  float unbiased_variance;  // NaN or infinity at n = 1
+};
+Moments ComputeMoments(absl::Span<const float> x);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_NUMERICS_REDUCTION_H_
