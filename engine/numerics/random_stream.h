@@ -1,0 +1,77 @@
+// Random draws that are indexed, not sequential: the draw at an index is a pure
+// function of (seed, purpose, step, part, index). Threads, order and machine do
+// not matter.
+#ifndef REPRO16_ENGINE_NUMERICS_RANDOM_STREAM_H_
+#define REPRO16_ENGINE_NUMERICS_RANDOM_STREAM_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "engine/numerics/philox.h"
+
+namespace repro16 {
+
+// What draws are for; streams of different purposes share no draw. The values
+// are part of the numerics contract.
+enum class RandomPurpose : uint32_t {
+  kInit = 0,       // initial parameters
+  kShuffle = 1,    // order of the examples of an epoch
+  kDropout = 2,    // masks
+  kSynthetic = 3,  // made-up data
+};
+
+// A stream of 2^64 words. Word i is word i % 4 of the Philox block whose key is
+// the seed and whose counter is (block index low, block index high, step,
+// purpose * 2^24 + part), block index = i / 4.
+class RandomStream {
+ public:
+  // step: the training step, or the epoch for kShuffle. part, below 2^24: which
+  // tensor or operation; draws of different parts are independent.
+  RandomStream(uint64_t seed, RandomPurpose purpose, uint32_t step = 0,
+               uint32_t part = 0);
+
+  // Uniform over all 32-bit words.
+  uint32_t UniformU32(uint64_t index) const;
+
+  // Uniform over the multiples of 2^-24 in [0, 1): the upper 24 bits of the
+  // word. Exact in f32.
+  float Uniform(uint64_t index) const {
+    return UnitInterval(UniformU32(index));
+  }
+
+  // words[j] = UniformU32(begin + j), by SIMD.
+  void FillUniformU32(uint64_t begin, absl::Span<uint32_t> words) const;
+
+  // Normal, mean 0, deviation 1 (Box and Muller 1958), from words 2i and 2i + 1
+  // of the stream: sqrt(-2 log(u)) * cos(2 pi v), with u in (0, 1] and v in
+  // [0, 1) multiples of 2^-24, in f32. |value| <= 5.77.
+  float Normal(uint64_t index) const;
+
+  // Normal, conditioned on |value| <= 2, for index < 2^40: the first in range
+  // of the two Box-Muller values of block index + attempt * 2^40, attempt = 0,
+  // 1, ... Its deviation is 0.87962566103423978.
+  float TruncatedNormal(uint64_t index) const;
+
+  // The word as a multiple of 2^-24 in [0, 1).
+  static float UnitInterval(uint32_t word) {
+    return static_cast<float>(word >> 8) * 0x1p-24f;
+  }
+
+ private:
+  PhiloxBlock Block(uint64_t block_index) const;
+
+  PhiloxKey key_;
+  uint32_t step_;
+  uint32_t purpose_and_part_;
+};
+
+// A uniform permutation of 0 ... n - 1, n < 2^32 (Fisher and Yates, as in Knuth,
+// TAOCP 2, 3.4.2 P): for i = n - 1 ... 1 swaps i with an unbiased draw from
+// 0 ... i (Lemire 2019: the upper half of word * (i + 1), redrawn in the biased
+// range). Takes the stream's words in order from 0.
+std::vector<uint32_t> Permutation(uint32_t n, const RandomStream& stream);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_NUMERICS_RANDOM_STREAM_H_
