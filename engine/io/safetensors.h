@@ -48,8 +48,8 @@ std::vector<double> ToDoubles(const SafetensorsTensor& tensor);
 
 // The file's bytes: a pure function of the argument, tensors in their order,
 // the header padded with spaces so that the data begin at a multiple of 8.
-// Error: a name that is empty, given twice, "__metadata__" or not UTF-8; bytes
-// that do not fit the shape.
+// Error: a name that is empty, given twice, "__metadata__"; a name or metadata
+// that is not ASCII; bytes that do not fit the shape.
 absl::StatusOr<std::string> SerializeSafetensors(const Safetensors& file);
 
 // The tensors in the order of their data; `name` stands for the contents in
