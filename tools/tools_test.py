@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Tests of the checks, of the README's extraction, of the gate's count and of the archives' scripts."""
+
+import gzip
+import io
+import pathlib
+import tarfile
+import tempfile
+import unittest
+
+import check_floors
+import check_layout
+import check_tree
+import count_tests
+import fill_distdir
+import readme_commands
+import reprefix
+
+_Path = pathlib.PurePosixPath
+
+
+class CheckTreeTest(unittest.TestCase):
+
+    def test_names_line_and_fault(self):
+        text = "fine\nsee http://" + "deb.debian" + ".org\n"
+        self.assertEqual(len(check_tree.problems(_Path("a.md"), text)), 1)
+        self.assertTrue(check_tree.problems(_Path("a.md"), text)[0].startswith("a.md:2: "))
+
+    def test_finds_each_fault(self):
+        for text in ("/ro" + "ot/x\n", "/wo" + "rk/x\n", "TO" + "DO: x\n", "the session" + " was long\n",
+                     "blank \n", "no end"):
+            self.assertEqual(len(check_tree.problems(_Path("a.md"), text)), 1, text)
+
+    def test_accepts_other_paths(self):
+        self.assertEqual(check_tree.problems(_Path("a.md"), "engine/network/x $root/work/x\n"), [])
+
+    def test_limits_the_length_of_code_only(self):
+        text = "x\n" * 601
+        self.assertEqual(len(check_tree.problems(_Path("a.cc"), text)), 1)
+        self.assertEqual(check_tree.problems(_Path("a.md"), text), [])
+        self.assertEqual(check_tree.problems(_Path("a.cc"), "x\n" * 600), [])
+
+
+class CheckFloorsTest(unittest.TestCase):
+
+    def test_up_is_a_fault_down_and_level_are_not(self):
+        text = '#include <vector>\n#include "%s"\n'
+        below = _Path("engine/cpu/dense.cc")
+        self.assertEqual(len(check_floors.problems(below, text % "engine/training/trainer.h")), 1)
+        self.assertEqual(check_floors.problems(below, text % "engine/cpu/kernel.h"), [])
+        self.assertEqual(check_floors.problems(below, text % "engine/numerics/policy.h"), [])
+        self.assertEqual(check_floors.problems(below, text % "absl/status/status.h"), [])
+
+    def test_protos_import_too(self):
+        self.assertEqual(len(check_floors.problems(_Path("engine/run/run.proto"),
+                                                   'import "reports/report.proto";\n')), 1)
+
+    def test_every_folder_needs_a_floor(self):
+        self.assertEqual(len(check_floors.problems(_Path("elsewhere/a.cc"), "")), 1)
+
+
+class CheckLayoutTest(unittest.TestCase):
+
+    def _faults(self, text, name="BUILD"):
+        return len(check_layout.problems(_Path(name), text))
+
+    def test_accepts_what_buildifier_writes(self):
+        self.assertEqual(self._faults(
+            'cc_library(\n    name = "a",\n    srcs = [\n        "a.cc",\n        "b.cc",\n    ],\n'
+            '    hdrs = ["a.h"],\n    copts = ["-w"],\n    deps = [\n        ":b",\n        "//c",\n'
+            '        "@d//e",\n    ],\n)\n'), 0)
+
+    def test_finds_each_fault(self):
+        for text in ('f(srcs = ["a"], name = "b")\n', 'f(deps = ["//c", ":b"])\n', 'f(deps = ["@c", "//b"])\n',
+                     "f(name = 'a')\n", 'f(srcs = ["a", "a"])\n', 'f(\n  name = "a"\n'):
+            self.assertEqual(self._faults(text), 1, text)
+        self.assertEqual(self._faults("def f():\n  pass\n", "a.bzl"), 1)
+
+
+class ReadmeCommandsTest(unittest.TestCase):
+
+    def test_takes_the_lines_of_marked_blocks(self):
+        text = "# T\n```sh\n./a b  # why\n\n# only this\nc \\\n  d\n```\n```text\nno\n```\n```sh\ne\n```\n"
+        self.assertEqual(readme_commands.commands(text), ["./a b", "c   d", "e"])
+
+
+class CountTestsTest(unittest.TestCase):
+
+    @staticmethod
+    def _configured(label, kind="cc_test rule"):
+        return {"id": {"targetConfigured": {"label": label}}, "configured": {"targetKind": kind}}
+
+    @staticmethod
+    def _summary(label, status):
+        return {"id": {"testSummary": {"label": label}}, "testSummary": {"overallStatus": status}}
+
+    def test_counts_by_summary(self):
+        events = [self._configured("//:lib", "cc_library rule")]
+        events += [self._configured("//:%d" % i) for i in range(4)]
+        events += [self._summary("//:0", "PASSED"), self._summary("//:1", "FLAKY"), self._summary("//:2", "TIMEOUT")]
+        self.assertEqual(count_tests.count(events, 3), (2, 2))  # //:3 was not built
+
+    def test_a_failure_that_is_no_test_counts_as_one(self):
+        self.assertEqual(count_tests.count([], 1), (0, 1))
+        self.assertEqual(count_tests.count([self._configured("//:0"), self._summary("//:0", "PASSED")], 1), (1, 1))
+        self.assertEqual(count_tests.count([self._configured("//:0"), self._summary("//:0", "PASSED")], 0), (1, 0))
+
+
+class ArchivesTest(unittest.TestCase):
+
+    def test_reads_the_list(self):
+        archives = fill_distdir.read_archives(pathlib.Path(__file__).resolve().parent.parent /
+                                              "third_party/archives.bzl")
+        self.assertTrue(archives)
+        names = [fill_distdir.file_name(archive) for archive in archives]
+        self.assertEqual(len(names), len(set(names)))
+        for archive in archives:
+            self.assertRegex(archive["sha256"], "^[0-9a-f]{64}$")
+            self.assertEqual(len(archive["debian"]), 3)
+
+    def test_reprefix_renames_the_top_folder_only(self):
+        with tempfile.TemporaryDirectory() as name:
+            source, target = pathlib.Path(name, "a.tar.gz"), pathlib.Path(name, "b.tar.gz")
+            with tarfile.open(source, "w:gz", format=tarfile.USTAR_FORMAT) as tar:
+                for path, data in (("old/f", b"x" * 700), ("old/old/g", b"")):
+                    info = tarfile.TarInfo(path)
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+            reprefix.reprefix(source, "old", "newer", target)
+            with tarfile.open(target) as tar:
+                self.assertEqual(tar.getnames(), ["newer/f", "newer/old/g"])
+                self.assertEqual(tar.extractfile("newer/f").read(), b"x" * 700)
+            self.assertEqual(len(gzip.decompress(target.read_bytes())) % 10240, 0)
+            with self.assertRaises(ValueError):
+                reprefix.reprefix(source, "other", "newer", target)
+
+
+if __name__ == "__main__":
+    unittest.main()
