@@ -76,6 +76,16 @@ absl::StatusOr<int> CreateBeside(const std::string& path,
   }
 }
 
+// An output may replace a file, but nothing else that has the name.
+absl::Status CheckRegular(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": cannot be written: it is not a regular file; name a file"));
+  }
+  return absl::OkStatus();
+}
+
 // A renamed file outlives a power cut only when its folder is flushed too.
 void SyncFolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -113,13 +123,19 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return contents;
 }
 
+absl::Status CheckWritable(const std::string& path) {
+  if (absl::Status status = CheckRegular(path); !status.ok()) return status;
+  std::string temporary;
+  const absl::StatusOr<int> descriptor = CreateBeside(path, &temporary);
+  if (!descriptor.ok()) return descriptor.status();
+  close(*descriptor);
+  unlink(temporary.c_str());
+  return absl::OkStatus();
+}
+
 absl::Status WriteFileAtomically(const std::string& path,
                                  std::string_view contents) {
-  struct stat info;
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, ": cannot be written: it is not a regular file; name a file"));
-  }
+  if (absl::Status status = CheckRegular(path); !status.ok()) return status;
   std::string temporary;
   const absl::StatusOr<int> descriptor = CreateBeside(path, &temporary);
   if (!descriptor.ok()) return descriptor.status();

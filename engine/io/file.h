@@ -22,6 +22,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 absl::Status WriteFileAtomically(const std::string& path,
                                  std::string_view contents);
 
+// Whether WriteFileAtomically could write `path` now: makes a file beside it
+// and removes it. For finding out before the work whose result goes there.
+absl::Status CheckWritable(const std::string& path);
+
 }  // namespace repro16
 
 #endif  // REPRO16_ENGINE_IO_FILE_H_

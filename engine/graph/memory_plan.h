@@ -1,0 +1,37 @@
+// Places the tensors of a schedule in one arena, so that a step allocates
+// nothing.
+#ifndef REPRO16_ENGINE_GRAPH_MEMORY_PLAN_H_
+#define REPRO16_ENGINE_GRAPH_MEMORY_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace repro16 {
+
+// A block that is needed from first_step to last_step, inclusive.
+struct MemoryRequest {
+  int64_t bytes;
+  int first_step;
+  int last_step;
+};
+
+struct MemoryPlan {
+  std::vector<int64_t> offsets;  // by request, multiples of kArenaAlignment
+  int64_t arena_bytes = 0;
+};
+
+// Bytes; a cache line, and the widest vector.
+inline constexpr int64_t kArenaAlignment = 64;
+
+// Rounded up to the alignment.
+constexpr int64_t AlignedBytes(int64_t bytes) {
+  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+}
+
+// Offsets such that blocks whose lives overlap do not. Largest first, each at
+// the lowest offset that is free during its life: a heuristic, not the optimum.
+MemoryPlan PlanMemory(const std::vector<MemoryRequest>& requests);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_GRAPH_MEMORY_PLAN_H_

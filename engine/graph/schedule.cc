@@ -1,0 +1,153 @@
+#include "engine/graph/schedule.h"
+
+#include <algorithm>
+
+namespace repro16 {
+namespace {
+
+// Extends the life of `id` to `step`.
+void Use(Schedule& schedule, ValueId id, int step) {
+  Value& value = schedule.values[id];
+  if (value.first_step < 0) value.first_step = step;
+  value.last_step = std::max(value.last_step, step);
+}
+
+ValueId NewGradient(Schedule& schedule, TensorId tensor) {
+  schedule.values.push_back({tensor, true, -1, -1});
+  return static_cast<ValueId>(schedule.values.size() - 1);
+}
+
+// Steps and activations of the forward pass.
+Schedule Forward(const Graph& graph, bool training) {
+  Schedule schedule;
+  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+    schedule.values.push_back({static_cast<TensorId>(t), false, -1, -1});
+  }
+  Use(schedule, graph.input, 0);
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const Op& op = graph.ops[i];
+    if (training && op.kind == OpKind::kSoftmax &&
+        op.output == graph.probabilities) {
+      continue;
+    }
+    const int step = static_cast<int>(schedule.steps.size());
+    for (TensorId input : op.inputs) Use(schedule, input, step);
+    Use(schedule, op.output, step);
+    schedule.steps.push_back({StepKind::kForward,
+                              static_cast<OpId>(i),
+                              op.inputs,
+                              op.output,
+                              kNoValue,
+                              {}});
+  }
+  schedule.first_backward_step = static_cast<int>(schedule.steps.size());
+  return schedule;
+}
+
+// Which tensors depend on a parameter (or on the input, if its gradient is
+// wanted).
+std::vector<bool> NeedsGradient(const Graph& graph,
+                                const TrainingOptions& options) {
+  std::vector<bool> needs(graph.tensors.size(), false);
+  needs[graph.input] = options.input_gradient;
+  for (const Op& op : graph.ops) {
+    bool any = !op.parameters.empty();
+    for (TensorId input : op.inputs) any = any || needs[input];
+    needs[op.output] = any;
+  }
+  return needs;
+}
+
+class BackwardPass {
+ public:
+  BackwardPass(const Graph& graph, const TrainingOptions& options,
+               Schedule& schedule)
+      : graph_(graph),
+        needs_(NeedsGradient(graph, options)),
+        schedule_(schedule),
+        gradient_(graph.tensors.size(), kNoValue) {}
+
+  void Run() {
+    const auto forward_steps =
+        static_cast<size_t>(schedule_.first_backward_step);
+    if (graph_.loss == kNoTensor && needs_[graph_.output]) {
+      gradient_[graph_.output] = NewGradient(schedule_, graph_.output);
+      Use(schedule_, gradient_[graph_.output], schedule_.first_backward_step);
+    }
+    for (size_t i = forward_steps; i-- > 0;) Reverse(schedule_.steps[i].op);
+  }
+
+ private:
+  void Reverse(OpId id) {
+    const Op& op = graph_.ops[id];
+    const bool is_loss = op.output == graph_.loss;
+    if (!needs_[op.output] || (!is_loss && gradient_[op.output] == kNoValue))
+      return;
+    Step step{StepKind::kBackward,  id, op.inputs, op.output,
+              gradient_[op.output], {}};
+    std::vector<Step> sums;
+    for (TensorId input : op.inputs) {
+      if (!needs_[input]) {
+        step.input_gradients.push_back(kNoValue);
+        continue;
+      }
+      const ValueId contribution = NewGradient(schedule_, input);
+      step.input_gradients.push_back(contribution);
+      if (gradient_[input] == kNoValue) {
+        gradient_[input] = contribution;
+      } else {
+        sums.push_back({StepKind::kAccumulate,
+                        id,
+                        {},
+                        kNoValue,
+                        contribution,
+                        {gradient_[input]}});
+      }
+    }
+    Append(step, TraitsOf(op.kind));
+    for (const Step& sum : sums) Append(sum, {});
+  }
+
+  void Append(const Step& step, const OpTraits& traits) {
+    const int index = static_cast<int>(schedule_.steps.size());
+    if (traits.backward_reads_inputs) {
+      for (ValueId input : step.inputs) Use(schedule_, input, index);
+    }
+    if (traits.backward_reads_output) Use(schedule_, step.output, index);
+    if (step.output_gradient != kNoValue)
+      Use(schedule_, step.output_gradient, index);
+    for (ValueId gradient : step.input_gradients) {
+      if (gradient != kNoValue) Use(schedule_, gradient, index);
+    }
+    schedule_.steps.push_back(step);
+  }
+
+  const Graph& graph_;
+  const std::vector<bool> needs_;
+  Schedule& schedule_;
+  std::vector<ValueId> gradient_;  // the sum so far, by tensor
+};
+
+}  // namespace
+
+ValueId Schedule::GradientOf(TensorId tensor) const {
+  // Further contributions to a gradient come later than the sum they are added
+  // to.
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_gradient && values[i].tensor == tensor)
+      return static_cast<ValueId>(i);
+  }
+  return kNoValue;
+}
+
+Schedule TrainingSchedule(const Graph& graph, const TrainingOptions& options) {
+  Schedule schedule = Forward(graph, /*training=*/true);
+  BackwardPass(graph, options, schedule).Run();
+  return schedule;
+}
+
+Schedule EvaluationSchedule(const Graph& graph) {
+  return Forward(graph, /*training=*/false);
+}
+
+}  // namespace repro16
