@@ -1,0 +1,48 @@
+// Verdicts on what the paper says in words or in one figure, by rules that
+// stand in golden.textproto before the runs are made.
+//
+// A statement is about one trained network (or one pair of them), so it is
+// judged seed by seed: "match" when it holds for every seed, "differ" when it
+// holds for none, else "inconclusive". Means over seeds are judged by
+// equivalence tests instead (analysis/statistics.h).
+#ifndef REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
+#define REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "experiments/common/runs.h"
+#include "reports/golden.pb.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// The paper's value of that id, with its margin. Errors name the missing id or
+// field.
+absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
+                                          std::string_view id);
+
+enum class Side {
+  kWithin,  // |ours - paper's| <= margin
+  kAtMost,  // ours <= paper's + margin
+};
+
+// How a statement's numbers are compared and shown.
+enum class Measure {
+  kNumber,
+  // The paper's value and margin, of unit "log10", are in decimal orders of
+  // magnitude; ours are plain numbers, compared by their logarithm.
+  kMagnitude,
+};
+
+// The expectation of golden value `id`, titled `what`, with a verdict on
+// `per_seed`, one number a seed. Needs the value and margin in the golden file.
+absl::StatusOr<report::Expectation> JudgeEachSeed(
+    const RunSet& runs, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const double> per_seed, Measure measure,
+    Side side = Side::kWithin);
+
+}  // namespace repro16
+
+#endif  // REPRO16_EXPERIMENTS_COMMON_JUDGE_H_

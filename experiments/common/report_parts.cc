@@ -1,0 +1,195 @@
+#include "experiments/common/report_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace repro16 {
+namespace {
+
+void Add(const StoreCounts& from, StoreCounts* to) {
+  to->set_stored(to->stored() + from.stored());
+  to->set_infinite(to->infinite() + from.infinite());
+  to->set_nan(to->nan() + from.nan());
+  to->set_underflow(to->underflow() + from.underflow());
+}
+
+void Add(const RoundingCounts& from, RoundingCounts* to) {
+  Add(from.activations(), to->mutable_activations());
+  Add(from.activation_gradients(), to->mutable_activation_gradients());
+  Add(from.weight_gradients(), to->mutable_weight_gradients());
+  Add(from.parameters(), to->mutable_parameters());
+}
+
+report::PolicyCounts CountsOf(const RunSet& runs, const std::string& policy) {
+  report::PolicyCounts counts;
+  counts.set_policy(policy);
+  for (const TrainedRun* run : runs.OfPolicy(policy)) {
+    counts.set_runs(counts.runs() + 1);
+    for (const EpochResult& epoch : run->result.epochs()) {
+      Add(epoch.rounding(), counts.mutable_counts());
+    }
+    for (const StepResult& step : run->result.steps()) {
+      counts.set_skipped_steps(counts.skipped_steps() + step.skipped());
+    }
+    if (!run->result.has_first_non_finite()) continue;
+    counts.set_non_finite_runs(counts.non_finite_runs() + 1);
+    if (counts.first_non_finite().empty()) {
+      const NonFinite& first = run->result.first_non_finite();
+      counts.set_first_non_finite(absl::StrCat(
+          "seed ", run->seed(), ", step ", first.step(), ", ", first.tensor()));
+    }
+  }
+  return counts;
+}
+
+report::Provenance ProvenanceOf(const RunSet& runs) {
+  report::Provenance provenance;
+  std::set<uint64_t> seeds;
+  for (const TrainedRun& run : runs.runs()) seeds.insert(run.seed());
+  for (const std::string& policy : runs.Policies()) {
+    provenance.add_policies(policy);
+  }
+  for (uint64_t seed : seeds) provenance.add_seeds(seed);
+  const RunResult& first = runs.runs().front().result;
+  provenance.set_data(first.spec().data().dataset());
+  provenance.set_data_digest(first.data_digest());
+  provenance.set_made_up_data(first.made_up_data());
+  provenance.set_numerics_version(first.numerics_version());
+  provenance.set_backend(first.spec().backend());
+  return provenance;
+}
+
+bool SameLoss(const StepResult& a, const StepResult& b) {
+  return a.loss() == b.loss() || (std::isnan(a.loss()) && std::isnan(b.loss()));
+}
+
+std::string RunName(const TrainedRun& run) {
+  return absl::StrCat(run.policy(), " seed ", run.seed());
+}
+
+}  // namespace
+
+report::Report StartReport(std::string_view experiment, const RunSet& runs) {
+  report::Report report;
+  report.set_experiment(std::string(experiment));
+  report.set_scale(runs.scale());
+  *report.mutable_provenance() = ProvenanceOf(runs);
+  for (const std::string& policy : runs.Policies()) {
+    *report.add_counts() = CountsOf(runs, policy);
+  }
+  report.set_command(absl::StrCat("bazel run --//experiments:scale=",
+                                  runs.scale(), " //experiments/", experiment));
+  return report;
+}
+
+void AddPartings(const RunSet& runs, std::string_view policy_a,
+                 std::string_view policy_b, report::Report* report) {
+  for (const RunSet::Pair& pair : runs.Pairs(policy_a, policy_b)) {
+    report::Parting* parting = report->add_partings();
+    parting->set_run_a(RunName(*pair.a));
+    parting->set_run_b(RunName(*pair.b));
+    const auto& a = pair.a->result.steps();
+    const auto& b = pair.b->result.steps();
+    for (int step = 0; step < std::min(a.size(), b.size()); ++step) {
+      if (!SameLoss(a[step], b[step])) {
+        parting->set_step(step);
+        break;
+      }
+    }
+  }
+}
+
+void AddFinding(report::Finding::Kind kind, std::string_view title,
+                std::string_view text, std::string_view place,
+                report::Report* report) {
+  report::Finding* finding = report->add_findings();
+  finding->set_kind(kind);
+  finding->set_title(std::string(title));
+  finding->set_text(std::string(text));
+  finding->set_place(std::string(place));
+}
+
+void AddContradictions(report::Report* report) {
+  for (const report::Expectation& e : report->expectations()) {
+    if (e.verdict() != report::VERDICT_DIFFER) continue;
+    AddFinding(report::Finding::CONTRADICTION, e.what(),
+               absl::StrCat("The paper: ", e.paper_text(),
+                            ". Ours: ", e.ours_text(), ". ", e.note()),
+               e.place(), report);
+  }
+}
+
+report::Estimate EstimateOf(absl::Span<const double> values) {
+  report::Estimate estimate;
+  estimate.set_n(values.size());
+  if (values.empty()) return estimate;
+  double sum = 0;
+  for (double value : values) sum += value;
+  const double mean = sum / values.size();
+  estimate.set_mean(mean);
+  if (values.size() < 2) return estimate;
+  double squares = 0;
+  for (double value : values) squares += (value - mean) * (value - mean);
+  estimate.set_sd(std::sqrt(squares / (values.size() - 1)));
+  return estimate;
+}
+
+report::Cell TextCell(std::string_view text) {
+  report::Cell cell;
+  cell.set_text(std::string(text));
+  return cell;
+}
+
+report::Cell NumberCell(double number) {
+  report::Cell cell;
+  cell.set_number(number);
+  return cell;
+}
+
+report::Cell NumberCell(double number, std::string_view text) {
+  report::Cell cell = NumberCell(number);
+  cell.set_text(std::string(text));
+  return cell;
+}
+
+std::string Scientific(double value) { return absl::StrFormat("%.2E", value); }
+
+std::string Percent(double share) {
+  return absl::StrFormat("%.2f%%", 100 * share);
+}
+
+void AddRow(std::vector<report::Cell> cells, report::Table* table) {
+  report::Row* row = table->add_rows();
+  for (report::Cell& cell : cells) *row->add_cells() = std::move(cell);
+}
+
+void AddColumns(absl::Span<const std::string_view> titles,
+                report::Table* table) {
+  for (std::string_view title : titles) {
+    table->add_columns()->set_title(std::string(title));
+  }
+}
+
+report::Value ChartNumber(double number) {
+  report::Value value;
+  value.set_number(number);
+  return value;
+}
+
+report::Value ChartText(std::string_view text) {
+  report::Value value;
+  value.set_text(std::string(text));
+  return value;
+}
+
+void AddRecord(std::vector<report::Value> values, report::Dataset* dataset) {
+  report::Record* record = dataset->add_records();
+  for (report::Value& value : values) *record->add_values() = std::move(value);
+}
+
+}  // namespace repro16

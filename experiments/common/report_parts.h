@@ -1,0 +1,57 @@
+// The parts of a Report that all experiments fill alike.
+#ifndef REPRO16_EXPERIMENTS_COMMON_REPORT_PARTS_H_
+#define REPRO16_EXPERIMENTS_COMMON_REPORT_PARTS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "experiments/common/runs.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// A report of these runs with name, scale, provenance, rounding counts and the
+// command that makes it again.
+report::Report StartReport(std::string_view experiment, const RunSet& runs);
+
+// Adds, for each seed, the first step at which the runs of the two policies
+// have different losses.
+void AddPartings(const RunSet& runs, std::string_view policy_a,
+                 std::string_view policy_b, report::Report* report);
+
+void AddFinding(report::Finding::Kind kind, std::string_view title,
+                std::string_view text, std::string_view place,
+                report::Report* report);
+
+// For each expectation that differs, a finding that sets what the paper says
+// beside what we found.
+void AddContradictions(report::Report* report);
+
+// Mean and, for two values or more, sample standard deviation (n - 1).
+report::Estimate EstimateOf(absl::Span<const double> values);
+
+// Cells of a table.
+report::Cell TextCell(std::string_view text);
+report::Cell NumberCell(double number);
+// The number as `text`.
+report::Cell NumberCell(double number, std::string_view text);
+
+// "1.2E-03", as the paper writes small numbers.
+std::string Scientific(double value);
+// A share in [0, 1] as "98.76%".
+std::string Percent(double share);
+
+void AddRow(std::vector<report::Cell> cells, report::Table* table);
+void AddColumns(absl::Span<const std::string_view> titles,
+                report::Table* table);
+
+// A value of a chart's data.
+report::Value ChartNumber(double number);
+report::Value ChartText(std::string_view text);
+void AddRecord(std::vector<report::Value> values, report::Dataset* dataset);
+
+}  // namespace repro16
+
+#endif  // REPRO16_EXPERIMENTS_COMMON_REPORT_PARTS_H_

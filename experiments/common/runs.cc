@@ -1,0 +1,192 @@
+#include "experiments/common/runs.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/io/proto_file.h"
+#include "engine/io/safetensors.h"
+#include "engine/numerics/policy.h"
+
+namespace repro16 {
+namespace {
+
+// Place among AllPolicies(); none for an unknown name.
+std::optional<size_t> PolicyRank(std::string_view policy) {
+  const absl::Span<const PrecisionPolicy> all = AllPolicies();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == policy) return i;
+  }
+  return std::nullopt;
+}
+
+std::string Describe(const TrainedRun& run) {
+  return absl::StrCat("the run ", run.policy(), " seed ", run.seed());
+}
+
+// Everything that a single run can have wrong.
+absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
+  if (!PolicyRank(run.policy())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Describe(run),
+                     " has a policy that engine/numerics/policy.h does not "
+                     "name; train it again with this version"));
+  }
+  if (run.result.spec().scale() != scale) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Describe(run), " is of scale \"",
+                     run.result.spec().scale(), "\", not \"", scale,
+                     "\"; give runs of one scale, and name it in --scale"));
+  }
+  if (run.result.epochs().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Describe(run), " has no epoch; train at least one"));
+  }
+  return absl::OkStatus();
+}
+
+// What two neighbours of the sorted runs must share.
+absl::Status CheckTogether(const TrainedRun& a, const TrainedRun& b) {
+  const std::string both = absl::StrCat(Describe(a), " and ", Describe(b));
+  if (a.policy() == b.policy() && a.seed() == b.seed()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Describe(a), " is given twice; give each seed once"));
+  }
+  if (a.result.data_digest() != b.result.data_digest()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        both, " read different data; train both on the same data set"));
+  }
+  if (a.result.numerics_version() != b.result.numerics_version()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(both,
+                     " are of different numerics versions; train both "
+                     "with this version"));
+  }
+  if (a.result.epochs_size() != b.result.epochs_size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        both, " have ", a.result.epochs_size(), " and ", b.result.epochs_size(),
+        " epochs; train both for the same number"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RunSet> RunSet::Load(
+    const std::vector<std::string>& results,
+    const std::vector<std::string>& probabilities, std::string_view scale) {
+  if (results.size() != probabilities.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--results names ", results.size(), " files and --probabilities ",
+        probabilities.size(), "; give one of each for every run"));
+  }
+  std::vector<TrainedRun> runs(results.size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (absl::Status status = ReadBinaryProto(results[i], &runs[i].result);
+        !status.ok()) {
+      return status;
+    }
+    runs[i].probabilities_path = probabilities[i];
+  }
+  return Create(std::move(runs), scale);
+}
+
+absl::StatusOr<RunSet> RunSet::Create(std::vector<TrainedRun> runs,
+                                      std::string_view scale) {
+  if (runs.empty()) {
+    return absl::InvalidArgumentError(
+        "--results names no run; give the result.pb of at least one");
+  }
+  for (const TrainedRun& run : runs) {
+    if (absl::Status status = CheckRun(run, scale); !status.ok()) return status;
+  }
+  std::sort(runs.begin(), runs.end(),
+            [](const TrainedRun& a, const TrainedRun& b) {
+              return std::pair(PolicyRank(a.policy()), a.seed()) <
+                     std::pair(PolicyRank(b.policy()), b.seed());
+            });
+  for (size_t i = 1; i < runs.size(); ++i) {
+    if (absl::Status status = CheckTogether(runs[i - 1], runs[i]);
+        !status.ok()) {
+      return status;
+    }
+  }
+  RunSet set;
+  set.scale_ = std::string(scale);
+  set.runs_ = std::move(runs);
+  return set;
+}
+
+std::vector<std::string> RunSet::Policies() const {
+  std::vector<std::string> policies;
+  for (const TrainedRun& run : runs_) {
+    if (policies.empty() || policies.back() != run.policy()) {
+      policies.push_back(run.policy());
+    }
+  }
+  return policies;
+}
+
+std::vector<const TrainedRun*> RunSet::OfPolicy(std::string_view policy) const {
+  std::vector<const TrainedRun*> found;
+  for (const TrainedRun& run : runs_) {
+    if (run.policy() == policy) found.push_back(&run);
+  }
+  return found;
+}
+
+std::vector<RunSet::Pair> RunSet::Pairs(std::string_view policy_a,
+                                        std::string_view policy_b) const {
+  std::vector<Pair> pairs;
+  for (const TrainedRun* a : OfPolicy(policy_a)) {
+    for (const TrainedRun* b : OfPolicy(policy_b)) {
+      if (a->seed() == b->seed()) pairs.push_back({a, b});
+    }
+  }
+  return pairs;
+}
+
+bool RunSet::Judged() const {
+  return scale_ != "smoke" && !runs_.front().result.made_up_data();
+}
+
+absl::StatusOr<Probabilities> LoadProbabilities(const TrainedRun& run) {
+  const std::string& path = run.probabilities_path;
+  absl::StatusOr<Safetensors> file = ReadSafetensors(path);
+  if (!file.ok()) return file.status();
+  const SafetensorsTensor* values = file->Find("probabilities");
+  const SafetensorsTensor* labels = file->Find("labels");
+  if (values == nullptr || labels == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": no tensor \"", values == nullptr ? "probabilities" : "labels",
+        "\"; give the file that //engine:train wrote to --probabilities_out"));
+  }
+  if (values->shape.rank() != 2 || values->shape[1] < 2 ||
+      labels->shape != Shape({values->shape[0]})) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": shapes ", values->shape.ToString(), " and ",
+        labels->shape.ToString(),
+        " are not [examples, classes] and [examples]; train the run again"));
+  }
+  Probabilities probabilities;
+  probabilities.examples = values->shape[0];
+  probabilities.classes = values->shape[1];
+  probabilities.values = ToDoubles(*values);
+  for (double label : ToDoubles(*labels)) {
+    probabilities.labels.push_back(static_cast<int64_t>(label));
+  }
+  return probabilities;
+}
+
+absl::Status CheckSameExamples(const TrainedRun& a, const Probabilities& pa,
+                               const TrainedRun& b, const Probabilities& pb) {
+  if (pa.classes != pb.classes || pa.labels != pb.labels) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        a.probabilities_path, " and ", b.probabilities_path,
+        ": not of the same test examples; train both runs on the same data"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace repro16

@@ -1,0 +1,86 @@
+// The runs that an experiment compares.
+#ifndef REPRO16_EXPERIMENTS_COMMON_RUNS_H_
+#define REPRO16_EXPERIMENTS_COMMON_RUNS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/run/run.pb.h"
+
+namespace repro16 {
+
+struct TrainedRun {
+  RunResult result;
+  std::string probabilities_path;
+
+  const std::string& policy() const { return result.spec().policy(); }
+  uint64_t seed() const { return result.spec().seed(); }
+};
+
+// Runs that may be compared: of one scale, on the same data, by the same
+// version of the numerics, and no two of the same policy and seed. In order of
+// policy (that of AllPolicies(), engine/numerics/policy.h), then of seed.
+class RunSet {
+ public:
+  // Reads results[i] (RunResult, binary), whose probabilities are in
+  // probabilities[i]. Errors name the file that does not fit.
+  static absl::StatusOr<RunSet> Load(
+      const std::vector<std::string>& results,
+      const std::vector<std::string>& probabilities, std::string_view scale);
+
+  // The same from runs in memory, for tests.
+  static absl::StatusOr<RunSet> Create(std::vector<TrainedRun> runs,
+                                       std::string_view scale);
+
+  const std::string& scale() const { return scale_; }
+  // Not empty.
+  const std::vector<TrainedRun>& runs() const { return runs_; }
+  // Policies that have a run, in order.
+  std::vector<std::string> Policies() const;
+  // Runs of one policy, in order of seed.
+  std::vector<const TrainedRun*> OfPolicy(std::string_view policy) const;
+
+  struct Pair {
+    const TrainedRun* a;
+    const TrainedRun* b;
+  };
+  // Runs of two policies that share a seed, in order of seed.
+  std::vector<Pair> Pairs(std::string_view policy_a,
+                          std::string_view policy_b) const;
+
+  // Statements of the paper are judged on these runs: they are not those of the
+  // tests, and their data are real.
+  bool Judged() const;
+
+ private:
+  RunSet() = default;
+
+  std::string scale_;
+  std::vector<TrainedRun> runs_;
+};
+
+// Class probabilities of a run's test set, [examples, classes], as stored.
+struct Probabilities {
+  int64_t examples = 0;
+  int64_t classes = 0;
+  std::vector<double> values;   // row-major; every storage type is exact in f64
+  std::vector<int64_t> labels;  // [examples]
+
+  const double* Row(int64_t example) const {
+    return values.data() + example * classes;
+  }
+};
+
+absl::StatusOr<Probabilities> LoadProbabilities(const TrainedRun& run);
+
+// InvalidArgument unless both are of the same examples.
+absl::Status CheckSameExamples(const TrainedRun& a, const Probabilities& pa,
+                               const TrainedRun& b, const Probabilities& pb);
+
+}  // namespace repro16
+
+#endif  // REPRO16_EXPERIMENTS_COMMON_RUNS_H_
