@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/io/proto_file.h"
+#include "reports/golden.h"
 
 ABSL_FLAG(std::string, scale, "", "scale of the runs: smoke, lite or paper");
 ABSL_FLAG(std::vector<std::string>, results, {},
@@ -33,12 +34,9 @@ absl::StatusOr<Analysis> Execute(Analyse analyse) {
                                              absl::GetFlag(FLAGS_probabilities),
                                              absl::GetFlag(FLAGS_scale));
   if (!runs.ok()) return runs.status();
-  Golden golden;
-  if (absl::Status status = ReadTextProto(absl::GetFlag(FLAGS_golden), &golden);
-      !status.ok()) {
-    return status;
-  }
-  absl::StatusOr<Analysis> analysis = analyse(*runs, golden);
+  const absl::StatusOr<Golden> golden = ReadGolden(absl::GetFlag(FLAGS_golden));
+  if (!golden.ok()) return golden.status();
+  absl::StatusOr<Analysis> analysis = analyse(*runs, *golden);
   if (!analysis.ok() || !analysis->failed_checks.empty()) return analysis;
   if (absl::Status status =
           WriteBinaryProto(absl::GetFlag(FLAGS_out), analysis->report);

@@ -9,11 +9,35 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "experiments/common/report_parts.h"
+#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
 
 constexpr std::string_view kLog10 = "log10";
+
+// The paper's value of that id, with a margin and a unit that fit.
+absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
+                                          std::string_view id,
+                                          Measure measure) {
+  const auto error = [&](auto... parts) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("golden values of ", golden.experiment(),
+                     ": paper value \"", id, "\" ", parts...));
+  };
+  for (const PaperValue& paper : golden.paper()) {
+    if (paper.id() != id) continue;
+    if (!paper.has_margin()) {
+      return error("has no margin; give one to judge it by");
+    }
+    if ((measure == Measure::kMagnitude) != (paper.unit() == kLog10)) {
+      return error("has unit \"", paper.unit(), "\"; give \"", kLog10,
+                   "\" to magnitudes, and only to them");
+    }
+    return paper;
+  }
+  return error("is missing; add what the paper says");
+}
 
 // The rule in words, in the unit that is shown.
 std::string Rule(const PaperValue& paper, Measure measure, Side side) {
@@ -44,31 +68,17 @@ report::Verdict VerdictOf(const RunSet& runs, int64_t holds, int64_t n) {
 
 }  // namespace
 
-absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
-                                          std::string_view id) {
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() != id) continue;
-    if (paper.has_margin()) return paper;
-    return absl::InvalidArgumentError(
-        absl::StrCat("golden.textproto: paper value \"", id,
-                     "\" has no margin; give one to judge it by"));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("golden.textproto: no paper value \"", id,
-                   "\"; add what the paper says"));
-}
-
 absl::StatusOr<report::Expectation> JudgeEachSeed(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, absl::Span<const double> per_seed, Measure measure,
     Side side) {
-  absl::StatusOr<PaperValue> paper = FindPaperValue(golden, id);
+  const absl::StatusOr<PaperValue> paper = FindPaperValue(golden, id, measure);
   if (!paper.ok()) return paper.status();
-  if ((measure == Measure::kMagnitude) != (paper->unit() == kLog10)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "golden.textproto: paper value \"", id, "\" has unit \"", paper->unit(),
-        "\"; give \"", kLog10, "\" to magnitudes, and only to them"));
-  }
+  absl::StatusOr<report::Expectation> expectation =
+      ExpectationFromPaper(golden, id, what);
+  if (!expectation.ok()) return expectation.status();
+  report::Expectation& e = *expectation;
+
   std::vector<double> compared(per_seed.begin(), per_seed.end());
   if (measure == Measure::kMagnitude) {
     for (double& value : compared) value = std::log10(value);
@@ -76,19 +86,10 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
   int64_t holds = 0;
   for (double value : compared) holds += Holds(*paper, side, value);
 
-  report::Expectation e;
-  e.set_id(std::string(id));
-  e.set_what(std::string(what));
-  e.set_place(absl::StrCat(paper->table(), paper->row().empty() ? "" : ", ",
-                           paper->row()));
-  e.set_paper_value(paper->value());
-  e.set_paper_text(paper->text());
-  e.set_margin(paper->margin());
-  e.set_unit(paper->unit());
   e.set_verdict(VerdictOf(runs, holds, per_seed.size()));
   e.set_note(absl::StrCat("Judged seed by seed: ", Rule(*paper, measure, side),
                           ". Holds for ", holds, " of ", per_seed.size(), "."));
-  if (per_seed.empty()) return e;
+  if (per_seed.empty()) return expectation;
   *e.mutable_ours() = EstimateOf(compared);
   e.set_difference(e.ours().mean() - paper->value());
   if (measure == Measure::kMagnitude) {
@@ -98,7 +99,7 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
                                   : absl::StrCat(Scientific(*low), " to ",
                                                  Scientific(*high)));
   }
-  return e;
+  return expectation;
 }
 
 }  // namespace repro16

@@ -18,11 +18,6 @@
 
 namespace repro16 {
 
-// The paper's value of that id, with its margin. Errors name the missing id or
-// field.
-absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
-                                          std::string_view id);
-
 enum class Side {
   kWithin,  // |ours - paper's| <= margin
   kAtMost,  // ours <= paper's + margin

@@ -73,7 +73,7 @@ TEST(JudgeEachSeedTest, ErrorsNameTheValue) {
   EXPECT_NE(JudgeEachSeed(runs, golden, "y", "", {}, Measure::kNumber)
                 .status()
                 .message()
-                .find("no paper value \"y\""),
+                .find("paper value \"y\" is missing"),
             std::string::npos);
   EXPECT_FALSE(
       JudgeEachSeed(runs, golden, "x", "", {1}, Measure::kMagnitude).ok());
