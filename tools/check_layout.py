@@ -8,9 +8,9 @@ a rule and of the labels in a list, one line each where there are several. Starl
 """
 
 import ast
+import io
 import sys
 import tokenize
-import io
 
 import source_tree
 
@@ -38,7 +38,7 @@ def _text_problems(text):
         if "\t" in line:
             yield number, "tab"
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.STRING and token.string.lstrip("rb").startswith("'"):
+        if token.type == tokenize.STRING and token.string.startswith("'") and '"' not in token.string:
             yield token.start[0], "single quotes"
         if token.type == tokenize.INDENT and len(token.string) % 4:
             yield token.start[0], "indentation is not by four"

@@ -11,7 +11,7 @@ import source_tree
 
 # Written so that no pattern matches itself.
 _FORBIDDEN = [
-    (r"deb\.debian\.org|snapshot\.debian\.org|pypi\.org|pythonhosted|registry\.npmjs|proxy\.golang\.org",
+    (r"deb\.debian\.org|snapshot\.debian\.org|pypi\.org|python[h]osted|registry\.npmjs|proxy\.golang\.org",
      "a package registry's host: take it from the machine's own configuration"),
     (r"(?<![\w.])/(work|root)/|/tmp/(bash_jobs|ob_)|(?<![\w.])/home/\w", "a path of one machine"),
     (r"\b(TOD[O]|FIXM[E]|XX[X])\b|\bsession (is|was|will)\b", "a note about work in progress"),
