@@ -10,6 +10,7 @@ import unittest
 
 import check_floors
 import check_layout
+import check_readme
 import check_tree
 import count_tests
 import fill_distdir
@@ -82,6 +83,23 @@ class ReadmeCommandsTest(unittest.TestCase):
     def test_takes_the_lines_of_marked_blocks(self):
         text = "# T\n```sh\n./a b  # why\n\n# only this\nc \\\n  d\n```\n```text\nno\n```\n```sh\ne\n```\n"
         self.assertEqual(readme_commands.commands(text), ["./a b", "c   d", "e"])
+
+
+class CheckReadmeTest(unittest.TestCase):
+
+    def _faults(self, *commands):
+        markdown = "```sh\n./bazelw test //...\n%s\n```\n" % "\n".join(commands)
+        return len(check_readme.problems(markdown, {"//a/b:b", "//a/b:c"}))
+
+    def test_accepts_known_targets(self):
+        self.assertEqual(self._faults("./bazelw run --//x:y=z //a/b -- //w", "./bazelw test //a/... //a/b:c"), 0)
+
+    def test_finds_unknown_targets(self):
+        self.assertEqual(self._faults("./bazelw run //a/d"), 1)
+        self.assertEqual(self._faults("./bazelw run //a/b:d //d/..."), 2)
+
+    def test_wants_the_test_command(self):
+        self.assertEqual(len(check_readme.problems("```sh\n./bazelw test //a\n```\n", {"//a:a"})), 1)
 
 
 class CountTestsTest(unittest.TestCase):
