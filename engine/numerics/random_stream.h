@@ -66,10 +66,10 @@ class RandomStream {
   uint32_t purpose_and_part_;
 };
 
-// A uniform permutation of 0 ... n - 1, n < 2^32 (Fisher and Yates, as in Knuth,
-// TAOCP 2, 3.4.2 P): for i = n - 1 ... 1 swaps i with an unbiased draw from
-// 0 ... i (Lemire 2019: the upper half of word * (i + 1), redrawn in the biased
-// range). Takes the stream's words in order from 0.
+// A uniform permutation of 0 ... n - 1, n < 2^32 (Fisher and Yates, as in
+// Knuth, TAOCP 2, 3.4.2 P): for i = n - 1 ... 1 swaps i with an unbiased draw
+// from 0 ... i (Lemire 2019: the upper half of word * (i + 1), redrawn in the
+// biased range). Takes the stream's words in order from 0.
 std::vector<uint32_t> Permutation(uint32_t n, const RandomStream& stream);
 
 }  // namespace repro16
