@@ -1,0 +1,90 @@
+"""Draws a figure of a report: a Vega-Lite specification with the figure's data, as SVG and PNG.
+
+The SVG is made to stand inside a page: it takes the page's text colour, its ids begin with the figure's name, and
+equal inputs give equal bytes.
+"""
+
+import argparse
+import json
+import re
+import sys
+
+import vl_convert
+
+PNG_SCALE = 2  # pixels per unit of the specification
+
+
+def number_or_null(number):
+    """JSON has no NaN or infinity; protobuf writes them as strings."""
+    return None if isinstance(number, str) else number
+
+
+def records(dataset):
+    """The records of a report.Dataset as the list of objects that Vega-Lite takes."""
+    fields = dataset.get("fields", [])
+    rows = []
+    for record in dataset.get("records", []):
+        values = [
+            value["text"] if "text" in value else number_or_null(value["number"])
+            for value in record.get("values", [])
+        ]
+        rows.append(dict(zip(fields, values)))
+    return rows
+
+
+def data_names(node):
+    """The names of all data sources in a specification."""
+    if isinstance(node, list):
+        return {name for child in node for name in data_names(child)}
+    if not isinstance(node, dict):
+        return set()
+    data = node.get("data")
+    own = {data["name"]} if isinstance(data, dict) and "name" in data else set()
+    return own.union(*(data_names(child) for child in node.values()))
+
+
+def with_data(spec, figure, theme):
+    """The specification, complete: the figure's data by name, and the theme under its own configuration."""
+    datasets = {dataset["name"]: records(dataset) for dataset in figure.get("datasets", [])}
+    missing = sorted(data_names(spec) - set(datasets))
+    if missing:
+        raise ValueError("the figure \"%s\" has no data set \"%s\"; it has: %s" %
+                         (figure["name"], missing[0], ", ".join(sorted(datasets))))
+    return {**spec, "datasets": datasets, "config": {**theme, **spec.get("config", {})}}
+
+
+def with_own_ids(svg, prefix):
+    """Several pictures stand in one page, where an id must be there once."""
+    svg = re.sub(r'\bid="', 'id="%s-' % prefix, svg)
+    svg = re.sub(r'url\(#', 'url(#%s-' % prefix, svg)
+    return re.sub(r'href="#', 'href="#%s-' % prefix, svg)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("spec", "data", "theme", "svg", "png"):
+        parser.add_argument("--" + name, required=True)
+    args = parser.parse_args()
+    try:
+        with open(args.spec, encoding="utf-8") as file:
+            spec = json.load(file)
+        with open(args.data, encoding="utf-8") as file:
+            figure = json.load(file)
+        with open(args.theme, encoding="utf-8") as file:
+            theme = json.load(file)
+        chart = with_data(spec, figure, theme)
+        svg = with_own_ids(vl_convert.vegalite_to_svg(chart), figure["name"])
+        chart["config"]["background"] = "white"
+        png = vl_convert.vegalite_to_png(chart, scale=PNG_SCALE)
+    except (OSError, ValueError) as error:  # vl_convert raises ValueError for a wrong specification
+        print("error: %s: %s" % (args.spec, str(error).strip().split("\n")[0]), file=sys.stderr)
+        return 2
+    with open(args.svg, "w", encoding="utf-8") as file:
+        file.write(svg)
+    with open(args.png, "wb") as file:
+        file.write(png)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+// Holds a report and its runs to the golden values of their scale.
+//
+// Exit status: 0, all equal; 1, something differs, each difference in a line;
+// 2, bad input.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/status/statusor.h"
+#include "reports/golden.h"
+#include "reports/golden_input.h"
+#include "reports/paper_values.h"
+
+namespace repro16 {
+namespace {
+
+absl::StatusOr<std::vector<GoldenDifference>> Run() {
+  const absl::StatusOr<GoldenInput> input = ReadGoldenInput();
+  if (!input.ok()) return input.status();
+  const auto findings = CheckArithmetic(input->golden);
+  if (!findings.ok()) return findings.status();
+  return CompareWithGolden(input->golden, input->report, input->runs);
+}
+
+}  // namespace
+}  // namespace repro16
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Holds a report and its runs to the golden values of their scale.");
+  absl::ParseCommandLine(argc, argv);
+  const auto differences = repro16::Run();
+  if (!differences.ok()) {
+    std::fprintf(stderr, "error: %s\n",
+                 std::string(differences.status().message()).c_str());
+    return 2;
+  }
+  for (const repro16::GoldenDifference& difference : *differences) {
+    std::fprintf(stderr, "%s\n", ToString(difference).c_str());
+  }
+  return differences->empty() ? 0 : 1;
+}

@@ -1,0 +1,61 @@
+// Numbers, verdicts and scales in the words of a report. Text is UTF-8.
+#ifndef REPRO16_REPORTS_FORMAT_H_
+#define REPRO16_REPORTS_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// `digits` significant digits, trailing zeros kept ("76.0"); scientific under
+// 1e-3 and from 1e6 on ("9.95e-4"). NaN and infinities by name.
+std::string FormatNumber(double value, int digits = 4);
+
+// As FormatNumber with a sign also for positive values ("+0.12"); 0 has none.
+std::string FormatSigned(double value, int digits = 4);
+
+// "1,234,567".
+std::string FormatCount(uint64_t value);
+
+// "75.83 ± 0.31 (n = 5)": the deviation has the decimals of the mean. The
+// deviation is left out where absent, the count where it is 0.
+std::string FormatEstimate(const report::Estimate& estimate, int digits = 4);
+
+// "[-0.40, +0.16]".
+std::string FormatInterval(const report::Interval& interval, int digits = 3);
+
+// "match", "differ", "inconclusive", "not judged at this scale", "not run"; ""
+// for VERDICT_NONE.
+std::string VerdictWord(report::Verdict verdict);
+
+// One character that tells the verdict without colour; "" for VERDICT_NONE.
+std::string VerdictSign(report::Verdict verdict);
+
+// Sign and word: "✓ match".
+std::string VerdictLabel(report::Verdict verdict);
+
+// How many expectations have which verdict.
+struct Tally {
+  int match = 0;
+  int differ = 0;
+  int inconclusive = 0;
+  int not_judged = 0;
+  int not_run = 0;
+};
+
+Tally TallyOf(const report::Report& report);
+
+// The first line of a report: "3 match, 1 differs, 0 inconclusive, 0 not run",
+// then what this scale does not judge, if anything.
+std::string Headline(const Tally& tally);
+
+// What the scale may claim, in one short line. "reproduced" stands in it only
+// at paper scale, on published data, when every judged expectation matches.
+std::string ScaleBadge(const report::Report& report);
+
+}  // namespace repro16
+
+#endif  // REPRO16_REPORTS_FORMAT_H_

@@ -1,0 +1,31 @@
+// The command line that the programs about golden values share:
+//
+//   --golden=golden.textproto --report=report.pb --runs=a/result.pb,b/result.pb
+#ifndef REPRO16_REPORTS_GOLDEN_INPUT_H_
+#define REPRO16_REPORTS_GOLDEN_INPUT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/flags/declare.h"
+#include "absl/status/statusor.h"
+#include "engine/run/run.pb.h"
+#include "reports/golden.pb.h"
+#include "reports/report.pb.h"
+
+ABSL_DECLARE_FLAG(std::string, golden);
+
+namespace repro16 {
+
+struct GoldenInput {
+  Golden golden;
+  report::Report report;
+  std::vector<RunResult> runs;
+};
+
+// What the three flags name. Errors name the flag or the file.
+absl::StatusOr<GoldenInput> ReadGoldenInput();
+
+}  // namespace repro16
+
+#endif  // REPRO16_REPORTS_GOLDEN_INPUT_H_

@@ -1,0 +1,37 @@
+// A report in three syntaxes. All are pure functions: equal reports give equal
+// bytes. Every text of the report is escaped for its syntax.
+#ifndef REPRO16_REPORTS_RENDER_H_
+#define REPRO16_REPORTS_RENDER_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// For a terminal: tables at most 120 columns wide, verdicts by word and sign,
+// with `color` also in colour.
+std::string RenderTerminal(const report::Report& report, bool color);
+
+// For Markdown with tables (GitHub's dialect). `charts` gives the address of a
+// figure's picture by the figure's name; a figure without one shows its
+// caption.
+std::string RenderMarkdown(const report::Report& report,
+                           const std::map<std::string, std::string>& charts);
+
+// One HTML page with nothing outside it. `charts` gives a figure's picture as
+// SVG text by the figure's name; each must have passed CheckSvg.
+std::string RenderHtml(const report::Report& report,
+                       const std::map<std::string, std::string>& charts);
+
+// InvalidArgument unless `svg` is a picture that can stand inside a page: an
+// svg element without scripts and without addresses outside itself. The error
+// begins with `name`.
+absl::Status CheckSvg(std::string_view name, std::string_view svg);
+
+}  // namespace repro16
+
+#endif  // REPRO16_REPORTS_RENDER_H_

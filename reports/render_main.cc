@@ -1,0 +1,178 @@
+// Shows a report on the terminal, as Markdown or as an HTML page.
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "engine/io/file.h"
+#include "engine/io/proto_file.h"
+#include "engine/run/run.pb.h"
+#include "reports/golden.h"
+#include "reports/paper_values.h"
+#include "reports/render.h"
+#include "reports/report_file.h"
+
+ABSL_FLAG(std::string, report, "", "the report (.textproto, else binary)");
+ABSL_FLAG(std::string, golden, "",
+          "golden.textproto: its provenance and the arithmetic checks of the "
+          "paper's values are shown");
+ABSL_FLAG(std::vector<std::string>, telemetry, {},
+          "telemetry.pb of each run, separated by commas: device and time");
+ABSL_FLAG(std::string, timing, "",
+          "a Timing (text form) to show; without it, \"not measured\"");
+ABSL_FLAG(std::vector<std::string>, chart, {},
+          "figure=picture.svg, separated by commas; with --format=markdown "
+          "the picture's address, relative to the page");
+ABSL_FLAG(std::string, format, "terminal", "terminal, markdown or html");
+ABSL_FLAG(std::string, out, "", "file to write; empty: standard output");
+ABSL_FLAG(std::string, commit, "", "commit to show");
+ABSL_FLAG(std::string, date, "", "date to show");
+ABSL_FLAG(std::string, color, "auto",
+          "colour on the terminal: auto (when standard output is one), always "
+          "or never");
+
+namespace repro16 {
+namespace {
+
+absl::Status AddGolden(report::Report& report) {
+  const std::string path = absl::GetFlag(FLAGS_golden);
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<Golden> golden = ReadGolden(path);
+  if (!golden.ok()) return golden.status();
+  const absl::StatusOr<std::vector<report::Finding>> findings =
+      CheckArithmetic(*golden);
+  if (!findings.ok()) return findings.status();
+  for (const report::Finding& finding : *findings) {
+    *report.add_findings() = finding;
+  }
+  report.mutable_environment()->set_golden(GoldenLine(*golden, report.scale()));
+  return absl::OkStatus();
+}
+
+absl::Status AddEnvironment(report::Report& report) {
+  report::Environment& environment = *report.mutable_environment();
+  environment.set_commit(absl::GetFlag(FLAGS_commit));
+  environment.set_date(absl::GetFlag(FLAGS_date));
+  double seconds = 0;
+  for (const std::string& path : absl::GetFlag(FLAGS_telemetry)) {
+    RunTelemetry telemetry;
+    absl::Status status = ReadBinaryProto(path, &telemetry);
+    if (!status.ok()) return status;
+    // The runs of a report may come from several machines.
+    for (const auto& [value, field] :
+         {std::pair(telemetry.device(), environment.mutable_device()),
+          std::pair(telemetry.simd_target(),
+                    environment.mutable_simd_target())}) {
+      if (field->find(value) == std::string::npos) {
+        absl::StrAppend(field, field->empty() ? "" : ", ", value);
+      }
+    }
+    seconds += telemetry.train_seconds() + telemetry.evaluate_seconds();
+  }
+  environment.set_wall_seconds(seconds);
+  const std::string timing = absl::GetFlag(FLAGS_timing);
+  if (timing.empty()) return absl::OkStatus();
+  return ReadTextProto(timing, report.mutable_timing());
+}
+
+// The pictures by figure: their addresses, or with `inside` the SVG itself.
+absl::StatusOr<std::map<std::string, std::string>> Charts(
+    const report::Report& report, bool inside) {
+  std::map<std::string, std::string> charts;
+  for (const std::string& flag : absl::GetFlag(FLAGS_chart)) {
+    const std::pair<std::string, std::string> chart =
+        absl::StrSplit(flag, absl::MaxSplits('=', 1));
+    const auto& [name, path] = chart;
+    bool known = false;
+    for (const report::Figure& figure : report.figures()) {
+      known = known || figure.name() == name;
+    }
+    if (!known || path.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--chart=", flag,
+                       ": give figure=picture.svg with a figure of the "
+                       "report"));
+    }
+    charts[name] = path;
+    if (!inside) continue;
+    absl::StatusOr<std::string> svg = ReadFile(path);
+    if (!svg.ok()) return svg.status();
+    absl::Status status = CheckSvg(path, *svg);
+    if (!status.ok()) return status;
+    charts[name] = *std::move(svg);
+  }
+  return charts;
+}
+
+absl::StatusOr<bool> Color() {
+  const std::string color = absl::GetFlag(FLAGS_color);
+  if (color == "always") return true;
+  if (color == "never") return false;
+  if (color != "auto") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--color=", color, ": give auto, always or never"));
+  }
+  return absl::GetFlag(FLAGS_out).empty() && isatty(STDOUT_FILENO) == 1;
+}
+
+absl::StatusOr<std::string> Render(const report::Report& report) {
+  const std::string format = absl::GetFlag(FLAGS_format);
+  if (format == "terminal") {
+    const absl::StatusOr<bool> color = Color();
+    if (!color.ok()) return color.status();
+    return RenderTerminal(report, *color);
+  }
+  if (format != "markdown" && format != "html") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--format=", format, ": give terminal, markdown or html"));
+  }
+  const auto charts = Charts(report, format == "html");
+  if (!charts.ok()) return charts.status();
+  return format == "html" ? RenderHtml(report, *charts)
+                          : RenderMarkdown(report, *charts);
+}
+
+absl::Status Run() {
+  if (absl::GetFlag(FLAGS_report).empty()) {
+    return absl::InvalidArgumentError("--report is needed; see --help");
+  }
+  absl::StatusOr<report::Report> report =
+      ReadReport(absl::GetFlag(FLAGS_report));
+  if (!report.ok()) return report.status();
+  absl::Status status = AddGolden(*report);
+  if (!status.ok()) return status;
+  status = AddEnvironment(*report);
+  if (!status.ok()) return status;
+  const absl::StatusOr<std::string> text = Render(*report);
+  if (!text.ok()) return text.status();
+  const std::string out = absl::GetFlag(FLAGS_out);
+  if (!out.empty()) return WriteFileAtomically(out, *text);
+  if (std::fwrite(text->data(), 1, text->size(), stdout) != text->size() ||
+      std::fflush(stdout) != 0) {
+    return absl::UnavailableError("standard output: cannot be written");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace repro16
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Shows a report on the terminal, as Markdown or as an HTML page.");
+  absl::ParseCommandLine(argc, argv);
+  const absl::Status status = repro16::Run();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 2;
+}

@@ -1,0 +1,155 @@
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "reports/document.h"
+#include "reports/render.h"
+
+namespace repro16 {
+namespace {
+
+// Everything that Markdown could read as markup, with a backslash before it;
+// line ends become spaces, since a line can start a list or a heading.
+std::string Escape(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    if (std::string_view("\\`*_{}[]<>()#+!|~&$").find(c) !=
+        std::string_view::npos) {
+      out += '\\';
+    }
+    out += c;
+  }
+  return out;
+}
+
+class MarkdownRenderer {
+ public:
+  explicit MarkdownRenderer(const std::map<std::string, std::string>& charts)
+      : charts_(charts) {}
+
+  std::string Render(const Document& document);
+
+  void operator()(const Heading& heading) {
+    absl::StrAppend(&out_, "## ", Escape(heading.text), "\n");
+  }
+  void operator()(const Paragraph& paragraph) {
+    absl::StrAppend(&out_, Escape(paragraph.text), "\n");
+  }
+  void operator()(const Facts& facts);
+  void operator()(const Grid& grid);
+  void operator()(const Chart& chart);
+  void operator()(const Callout& callout);
+  void operator()(const Command& command);
+
+ private:
+  static std::string CellText(const GridCell& cell);
+
+  const std::map<std::string, std::string>& charts_;
+  std::string out_;
+};
+
+std::string MarkdownRenderer::Render(const Document& document) {
+  absl::StrAppend(&out_, "# ", Escape(document.title), "\n\n**",
+                  Escape(document.headline), "**\n\n**", Escape(document.badge),
+                  "**\n");
+  if (!document.claim.empty()) {
+    absl::StrAppend(&out_, "\n> ", Escape(document.claim),
+                    "\n>\n> — the paper, ", Escape(document.claim_place), "\n");
+  }
+  for (const Block& block : document.blocks) {
+    absl::StrAppend(&out_, "\n");
+    std::visit(*this, block);
+  }
+  return std::move(out_);
+}
+
+void MarkdownRenderer::operator()(const Facts& facts) {
+  absl::StrAppend(&out_, "| | |\n| --- | --- |\n");
+  for (const auto& [name, value] : facts.rows) {
+    absl::StrAppend(&out_, "| ", Escape(name), " | ", Escape(value), " |\n");
+  }
+}
+
+std::string MarkdownRenderer::CellText(const GridCell& cell) {
+  std::string text;
+  for (const CellLine& line : cell) {
+    const std::string escaped = Escape(line.text);
+    absl::StrAppend(&text, text.empty() ? "" : "<br>");
+    switch (line.style) {
+      case CellLine::Style::kPlain:
+        absl::StrAppend(&text, escaped);
+        break;
+      case CellLine::Style::kSmall:
+        absl::StrAppend(&text, "<sub>", escaped, "</sub>");
+        break;
+      case CellLine::Style::kVerdict:
+        absl::StrAppend(&text, "**", escaped, "**");
+        break;
+    }
+  }
+  return text;
+}
+
+void MarkdownRenderer::operator()(const Grid& grid) {
+  if (!grid.title.empty()) {
+    absl::StrAppend(&out_, "### ", Escape(grid.title), "\n\n");
+  }
+  if (!grid.caption.empty()) {
+    absl::StrAppend(&out_, Escape(grid.caption), "\n\n");
+  }
+  std::string titles = "|", rules = "|";
+  for (const Grid::Column& column : grid.columns) {
+    absl::StrAppend(&titles, " ", Escape(column.title), " |");
+    absl::StrAppend(&rules, column.numeric ? " ---: |" : " --- |");
+  }
+  absl::StrAppend(&out_, titles, "\n", rules, "\n");
+  for (const std::vector<GridCell>& row : grid.rows) {
+    absl::StrAppend(&out_, "|");
+    for (const GridCell& cell : row) {
+      absl::StrAppend(&out_, " ", CellText(cell), " |");
+    }
+    absl::StrAppend(&out_, "\n");
+  }
+}
+
+void MarkdownRenderer::operator()(const Chart& chart) {
+  const report::Figure& figure = *chart.figure;
+  absl::StrAppend(&out_, "### ", Escape(figure.title()), "\n\n");
+  const auto picture = charts_.find(figure.name());
+  if (picture != charts_.end()) {
+    // Angle brackets let an address hold spaces and brackets.
+    absl::StrAppend(
+        &out_, "![", Escape(figure.title()), "](<",
+        absl::StrReplaceAll(picture->second, {{"<", "%3C"}, {">", "%3E"}}),
+        ">)\n\n");
+  }
+  absl::StrAppend(&out_, Escape(figure.caption()), "\n");
+}
+
+void MarkdownRenderer::operator()(const Callout& callout) {
+  absl::StrAppend(&out_, "**", Escape(callout.label), ": ",
+                  Escape(callout.title), "**\n\n", Escape(callout.text), "\n");
+  if (!callout.place.empty()) {
+    absl::StrAppend(&out_, "\n<sub>", Escape(callout.place), "</sub>\n");
+  }
+}
+
+void MarkdownRenderer::operator()(const Command& command) {
+  absl::StrAppend(&out_, "    ",
+                  absl::StrReplaceAll(command.text, {{"\n", " "}}), "\n");
+}
+
+}  // namespace
+
+std::string RenderMarkdown(const report::Report& report,
+                           const std::map<std::string, std::string>& charts) {
+  return MarkdownRenderer(charts).Render(DocumentOf(report));
+}
+
+}  // namespace repro16

@@ -1,0 +1,275 @@
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "reports/document.h"
+#include "reports/render.h"
+
+namespace repro16 {
+namespace {
+
+constexpr int kWidth = 120;
+constexpr int kProseWidth = 100;  // long lines are hard to read
+constexpr int kGap = 2;           // between columns
+constexpr int kNarrowest = 8;     // no column is squeezed below this
+
+// Characters on the screen: code points; the renderers use no wide or
+// combining ones.
+int Width(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+// A report's text must not move the cursor: control characters become spaces.
+std::string Clean(std::string_view text) {
+  std::string clean(text);
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return clean;
+}
+
+// Bytes of the longest prefix of `text` that is at most `width` wide.
+size_t PrefixOfWidth(std::string_view text, int width) {
+  size_t end = 0;
+  for (int seen = 0; end < text.size(); ++end) {
+    const bool starts_character = (text[end] & 0xC0) != 0x80;
+    if (starts_character && seen++ == width) break;
+  }
+  return end;
+}
+
+// Lines at most `width` wide, broken at spaces; a longer word is cut.
+std::vector<std::string> Wrap(std::string_view text, int width) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (std::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    if (!line.empty() && Width(line) + 1 + Width(word) > width) {
+      lines.push_back(std::move(line));
+      line.clear();
+    }
+    while (Width(word) > width) {
+      const size_t cut = PrefixOfWidth(word, width);
+      lines.emplace_back(word.substr(0, cut));
+      word.remove_prefix(cut);
+    }
+    absl::StrAppend(&line, line.empty() ? "" : " ", word);
+  }
+  if (!line.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+class TerminalRenderer {
+ public:
+  explicit TerminalRenderer(bool color) : color_(color) {}
+
+  std::string Render(const Document& document);
+
+  void operator()(const Heading& heading);
+  void operator()(const Paragraph& paragraph);
+  void operator()(const Facts& facts);
+  void operator()(const Grid& grid);
+  void operator()(const Chart& chart);
+  void operator()(const Callout& callout);
+  void operator()(const Command& command);
+
+ private:
+  struct Line {
+    std::string text;  // clean
+    const char* code = "";
+  };
+  using Lines = std::vector<Line>;
+
+  // `text` in the style of an ANSI code, e.g. "1" for bold.
+  std::string Styled(std::string_view text, std::string_view code) const;
+  static const char* CodeOf(const CellLine& line);
+  void Prose(std::string_view text, std::string_view code = "",
+             std::string_view indent = "");
+  static std::vector<int> Widths(const Grid& grid);
+  void GridRow(const std::vector<Lines>& cells, const Grid& grid,
+               const std::vector<int>& widths);
+
+  const bool color_;
+  std::string out_;
+};
+
+std::string TerminalRenderer::Styled(std::string_view text,
+                                     std::string_view code) const {
+  if (!color_ || code.empty() || text.empty()) return std::string(text);
+  return absl::StrCat("\033[", code, "m", text, "\033[0m");
+}
+
+const char* TerminalRenderer::CodeOf(const CellLine& line) {
+  if (line.style == CellLine::Style::kSmall) return "2";
+  switch (line.verdict) {
+    case report::VERDICT_MATCH:
+      return "1;34";
+    case report::VERDICT_DIFFER:
+      return "1;31";
+    case report::VERDICT_INCONCLUSIVE:
+      return "1;33";
+    default:
+      return "";
+  }
+}
+
+void TerminalRenderer::Prose(std::string_view text, std::string_view code,
+                             std::string_view indent) {
+  for (const std::string& line :
+       Wrap(Clean(text), kProseWidth - Width(indent))) {
+    absl::StrAppend(&out_, indent, Styled(line, code), "\n");
+  }
+}
+
+std::string TerminalRenderer::Render(const Document& document) {
+  Prose(document.title, "1");
+  Prose(document.headline, "1");
+  Prose(document.badge, "7");
+  if (!document.claim.empty()) {
+    absl::StrAppend(&out_, "\n");
+    Prose(absl::StrCat("The paper, ", document.claim_place, ": ",
+                       document.claim));
+  }
+  for (const Block& block : document.blocks) {
+    absl::StrAppend(&out_, "\n");
+    std::visit(*this, block);
+  }
+  return std::move(out_);
+}
+
+void TerminalRenderer::operator()(const Heading& heading) {
+  const std::string text = Clean(heading.text);
+  std::string rule;
+  for (int i = Width(text) + 4; i < kProseWidth; ++i) rule += "─";
+  absl::StrAppend(&out_, "── ", Styled(text, "1"), " ", rule, "\n");
+}
+
+void TerminalRenderer::operator()(const Paragraph& paragraph) {
+  Prose(paragraph.text);
+}
+
+void TerminalRenderer::operator()(const Facts& facts) {
+  size_t widest = 0;
+  for (const auto& [name, value] : facts.rows) {
+    widest = std::max(widest, name.size());
+  }
+  for (const auto& [name, value] : facts.rows) {
+    std::string label = name;
+    label.resize(widest + kGap, ' ');
+    for (const std::string& line :
+         Wrap(Clean(value), kProseWidth - Width(label))) {
+      absl::StrAppend(&out_, Styled(label, "2"), line, "\n");
+      label.assign(label.size(), ' ');
+    }
+  }
+}
+
+// Natural widths; while the table is too wide, the widest column gives way.
+std::vector<int> TerminalRenderer::Widths(const Grid& grid) {
+  std::vector<int> widths;
+  for (size_t i = 0; i < grid.columns.size(); ++i) {
+    int width = Width(grid.columns[i].title);
+    for (const std::vector<GridCell>& row : grid.rows) {
+      for (const CellLine& line : row[i]) {
+        width = std::max(width, Width(line.text));
+      }
+    }
+    widths.push_back(width);
+  }
+  const int gaps = kGap * (static_cast<int>(widths.size()) - 1);
+  while (std::accumulate(widths.begin(), widths.end(), gaps) > kWidth) {
+    const auto widest = std::max_element(widths.begin(), widths.end());
+    if (*widest <= kNarrowest) break;
+    --*widest;
+  }
+  return widths;
+}
+
+void TerminalRenderer::GridRow(const std::vector<Lines>& cells,
+                               const Grid& grid,
+                               const std::vector<int>& widths) {
+  size_t height = 0;
+  for (const Lines& lines : cells) height = std::max(height, lines.size());
+  for (size_t y = 0; y < height; ++y) {
+    std::string row;
+    int pending = 0;  // spaces are written only before text: none at the end
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const Line line = y < cells[i].size() ? cells[i][y] : Line{};
+      const int fill = widths[i] - Width(line.text);
+      const bool right = grid.columns[i].numeric;
+      if (!line.text.empty()) {
+        row.append(pending + (right ? fill : 0), ' ');
+        absl::StrAppend(&row, Styled(line.text, line.code));
+        pending = right ? 0 : fill;
+      } else {
+        pending += fill;
+      }
+      pending += kGap;
+    }
+    absl::StrAppend(&out_, row, "\n");
+  }
+}
+
+void TerminalRenderer::operator()(const Grid& grid) {
+  Prose(grid.title, "1");
+  Prose(grid.caption, "2");
+  const std::vector<int> widths = Widths(grid);
+  std::vector<Lines> header;
+  std::string rule;
+  for (size_t i = 0; i < grid.columns.size(); ++i) {
+    Lines lines;
+    for (std::string& text : Wrap(Clean(grid.columns[i].title), widths[i])) {
+      lines.push_back({std::move(text), "4"});
+    }
+    header.push_back(std::move(lines));
+  }
+  GridRow(header, grid, widths);
+  bool tall = false;  // rows of several lines are told apart by an empty one
+  for (const std::vector<GridCell>& row : grid.rows) {
+    std::vector<Lines> cells;
+    size_t height = 0;
+    for (size_t i = 0; i < row.size(); ++i) {
+      Lines lines;
+      for (const CellLine& line : row[i]) {
+        for (std::string& text : Wrap(Clean(line.text), widths[i])) {
+          lines.push_back({std::move(text), CodeOf(line)});
+        }
+      }
+      height = std::max(height, lines.size());
+      cells.push_back(std::move(lines));
+    }
+    if (tall) absl::StrAppend(&out_, "\n");
+    tall = height > 1;
+    GridRow(cells, grid, widths);
+  }
+}
+
+void TerminalRenderer::operator()(const Chart& chart) {
+  Prose(chart.figure->title(), "1");
+  Prose(chart.figure->caption());
+}
+
+void TerminalRenderer::operator()(const Callout& callout) {
+  Prose(absl::StrCat(callout.label, ": ", callout.title), "1");
+  Prose(callout.text, "", "  ");
+  Prose(callout.place, "2", "  ");
+}
+
+void TerminalRenderer::operator()(const Command& command) {
+  absl::StrAppend(&out_, Styled(absl::StrCat("$ ", Clean(command.text)), "2"),
+                  "\n");
+}
+
+}  // namespace
+
+std::string RenderTerminal(const report::Report& report, bool color) {
+  return TerminalRenderer(color).Render(DocumentOf(report));
+}
+
+}  // namespace repro16

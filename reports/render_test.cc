@@ -1,0 +1,234 @@
+#include "reports/render.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "engine/io/file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "reports/format.h"
+#include "reports/report_file.h"
+
+namespace repro16 {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RenderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    absl::StatusOr<report::Report> report =
+        ReadReport("reports/testdata/report.textproto");
+    ASSERT_TRUE(report.ok()) << report.status();
+    report_ = *report;
+    absl::StatusOr<std::string> svg = ReadFile("reports/fixture_chart.svg");
+    ASSERT_TRUE(svg.ok()) << svg.status();
+    svg_ = *svg;
+  }
+
+  report::Report report_;
+  std::string svg_;
+};
+
+int Width(const std::string& line) {
+  return std::count_if(line.begin(), line.end(),
+                       [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+TEST_F(RenderTest, TerminalFitsAndSaysEverything) {
+  const std::string text = RenderTerminal(report_, /*color=*/false);
+  for (const std::string& line : absl::StrSplit(text, '\n')) {
+    EXPECT_LE(Width(line), 120) << line;
+    EXPECT_FALSE(absl::EndsWith(line, " ")) << "\"" << line << "\"";
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+  EXPECT_THAT(
+      text,
+      AllOf(HasSubstr("2 match, 1 differ, 1 inconclusive, 1 not run, 1 not "
+                      "judged at this scale"),
+            HasSubstr("LITE SCALE"), HasSubstr("✗ differ"),
+            HasSubstr("✓ match"), HasSubstr("? inconclusive"),
+            HasSubstr("margin ±0.9"), HasSubstr("Not measured."),
+            HasSubstr("$ bazel run //experiments/fig1"),
+            HasSubstr("Contradiction: Networks named two ways")));
+}
+
+TEST_F(RenderTest, WorstComesFirst) {
+  const std::string text = RenderTerminal(report_, /*color=*/false);
+  EXPECT_LT(text.find("Largest single error"), text.find("Ratio of the means"));
+  EXPECT_LT(text.find("Ratio of the means"), text.find("Mean of the error"));
+}
+
+TEST_F(RenderTest, ColourChangesNothingElse) {
+  std::string text = RenderTerminal(report_, /*color=*/true);
+  EXPECT_THAT(text, HasSubstr("\033[1;31m✗ differ\033[0m"));
+  for (size_t i; (i = text.find("\033[")) != std::string::npos;) {
+    text.erase(i, text.find('m', i) - i + 1);
+  }
+  EXPECT_EQ(text, RenderTerminal(report_, /*color=*/false));
+}
+
+TEST_F(RenderTest, ReportCannotMoveTheCursor) {
+  report_.set_title("a\033[2Jb");
+  EXPECT_THAT(RenderTerminal(report_, /*color=*/false), Not(HasSubstr("\033")));
+}
+
+TEST_F(RenderTest, WideTableAndLongWordsStillFit) {
+  report::Table& table = *report_.add_tables();
+  report::Row& row = *table.add_rows();
+  for (int i = 0; i < 9; ++i) {
+    table.add_columns()->set_title("A rather long title of a column");
+    row.add_cells()->set_text(std::string(64, 'f'));
+  }
+  const std::string text = RenderTerminal(report_, /*color=*/false);
+  for (const std::string& line : absl::StrSplit(text, '\n')) {
+    EXPECT_LE(Width(line), 120) << line;
+  }
+}
+
+TEST_F(RenderTest, PageIsSelfContained) {
+  const std::string page = RenderHtml(report_, {{"histogram", svg_}});
+  for (const char* address :
+       {"http:", "https:", "src=", "@import", "url(//", "<link"}) {
+    EXPECT_THAT(page, Not(HasSubstr(address)));
+  }
+  EXPECT_THAT(page, HasSubstr("<svg"));
+  EXPECT_THAT(page, HasSubstr("href=\"data:text/csv;base64,"));
+}
+
+TEST_F(RenderTest, PageEscapes) {
+  report_.mutable_tables(0)->mutable_rows(0)->mutable_cells(0)->set_text(
+      "\"a\" & 'b' <i>");
+  const std::string page = RenderHtml(report_, {});
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
+  EXPECT_THAT(page, HasSubstr("&quot;a&quot; &amp; &#39;b&#39; &lt;i&gt;"));
+}
+
+TEST_F(RenderTest, PageOpensWithTheTallyAndTheScale) {
+  const std::string page = RenderHtml(report_, {});
+  EXPECT_THAT(page, AllOf(HasSubstr("✓ 2 match<"), HasSubstr("✗ 1 differ<"),
+                          HasSubstr("? 1 inconclusive<"),
+                          HasSubstr("· 1 not run<"), HasSubstr("LITE SCALE")));
+  EXPECT_LT(page.find("2 match"), page.find("LITE SCALE"));
+  EXPECT_LT(page.find("LITE SCALE"), page.find("<h2"));
+}
+
+TEST_F(RenderTest, MarkdownEscapesAndLinksTheChart) {
+  const std::string text = RenderMarkdown(report_, {{"histogram", "fig1.svg"}});
+  EXPECT_THAT(text, HasSubstr("](<fig1.svg>)"));
+  EXPECT_THAT(text, HasSubstr("\\<script\\>"));
+  EXPECT_THAT(text, Not(HasSubstr("<script")));
+  EXPECT_THAT(text, HasSubstr("last epoch \\| all policies"));
+  EXPECT_THAT(text, HasSubstr("| --- | ---: | ---: | ---: | ---: |"));
+}
+
+TEST_F(RenderTest, EqualReportsGiveEqualBytes) {
+  const report::Report copy = report_;
+  EXPECT_EQ(RenderHtml(report_, {{"histogram", svg_}}),
+            RenderHtml(copy, {{"histogram", svg_}}));
+}
+
+// ---- What a scale may say ---------------------------------------------------
+
+report::Report AllMatch(const std::string& scale) {
+  report::Report report;
+  report.set_scale(scale);
+  report.add_expectations()->set_verdict(report::VERDICT_MATCH);
+  return report;
+}
+
+TEST(ScaleTest, OnlyThePaperScaleSaysReproduced) {
+  for (const char* scale : {"smoke", "lite"}) {
+    const report::Report report = AllMatch(scale);
+    EXPECT_THAT(RenderHtml(report, {}), Not(HasSubstr("reproduced"))) << scale;
+    EXPECT_THAT(RenderTerminal(report, false), Not(HasSubstr("reproduced")));
+    EXPECT_THAT(RenderMarkdown(report, {}), Not(HasSubstr("reproduced")));
+  }
+  EXPECT_THAT(ScaleBadge(AllMatch("paper")), HasSubstr("reproduced"));
+}
+
+TEST(ScaleTest, NothingIsReproducedByMadeUpDataOrWithADifference) {
+  report::Report report = AllMatch("paper");
+  report.mutable_provenance()->set_made_up_data(true);
+  EXPECT_THAT(ScaleBadge(report), Not(HasSubstr("reproduced")));
+  report = AllMatch("paper");
+  report.add_expectations()->set_verdict(report::VERDICT_INCONCLUSIVE);
+  EXPECT_THAT(ScaleBadge(report), Not(HasSubstr("reproduced")));
+}
+
+// ---- Numbers ----------------------------------------------------------------
+
+TEST(FormatTest, Numbers) {
+  EXPECT_EQ(FormatNumber(76, 3), "76.0");
+  EXPECT_EQ(FormatNumber(0.000995, 3), "9.95e-4");
+  EXPECT_EQ(FormatNumber(1234567, 3), "1.23e6");
+  EXPECT_EQ(FormatNumber(123456), "123456");
+  EXPECT_EQ(FormatNumber(9.9996), "10.00");
+  EXPECT_EQ(FormatNumber(999999.9), "1.000e6");
+  EXPECT_EQ(FormatNumber(-0.5, 2), "-0.50");
+  EXPECT_EQ(FormatNumber(0), "0");
+  EXPECT_EQ(FormatSigned(0.5, 2), "+0.50");
+  EXPECT_EQ(FormatCount(1234567), "1,234,567");
+  EXPECT_EQ(FormatCount(123), "123");
+}
+
+TEST(FormatTest, Estimates) {
+  report::Estimate estimate;
+  estimate.set_mean(75.834);
+  EXPECT_EQ(FormatEstimate(estimate), "75.83");
+  estimate.set_sd(0.312);
+  estimate.set_n(5);
+  EXPECT_EQ(FormatEstimate(estimate), "75.83 ± 0.31 (n = 5)");
+  estimate.set_mean(0.000118);
+  estimate.set_sd(0.0000094);
+  EXPECT_EQ(FormatEstimate(estimate, 3), "1.18e-4 ± 9.4e-6 (n = 5)");
+}
+
+// ---- Bad input --------------------------------------------------------------
+
+TEST(CheckTest, SvgMustBeSelfContained) {
+  EXPECT_TRUE(CheckSvg("a.svg",
+                       "<svg xmlns=\"http://www.w3.org/2000/svg\">"
+                       "</svg>")
+                  .ok());
+  for (const char* svg :
+       {"<html>", "<svg><script>1</script></svg>", "<svg onload=\"f()\"></svg>",
+        "<svg><a href=\"https://example.org\"/></svg>"}) {
+    EXPECT_THAT(std::string(CheckSvg("a.svg", svg).message()),
+                testing::StartsWith("a.svg: "))
+        << svg;
+  }
+}
+
+TEST_F(RenderTest, MalformedReportsAreRefused) {
+  report::Report report = report_;
+  report.set_scale("huge");
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("scale \"huge\""));
+  report = report_;
+  report.mutable_tables(0)->mutable_rows(1)->mutable_cells()->RemoveLast();
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("rows[1] has 4 cells"));
+  report = report_;
+  report.mutable_figures(0)
+      ->mutable_datasets(0)
+      ->mutable_records(2)
+      ->add_values();
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("records[2] has 5 values"));
+  report = report_;
+  *report.add_expectations() = report.expectations(0);
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("\"mean_error\" is used twice"));
+}
+
+}  // namespace
+}  // namespace repro16

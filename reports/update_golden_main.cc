@@ -1,0 +1,54 @@
+// Writes what the runs gave into the golden file, under their scale. The rest
+// of the file stays as it is, but for comments below its first lines.
+#include <cstdio>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/io/file.h"
+#include "reports/golden.h"
+#include "reports/golden_input.h"
+
+ABSL_FLAG(std::string, reason, "", "why the values change; kept in the file");
+ABSL_FLAG(std::string, commit, "", "commit of the engine that ran");
+ABSL_FLAG(std::string, date, "", "date of the runs");
+ABSL_FLAG(std::string, machine, "", "processor and SIMD target of the runs");
+
+namespace repro16 {
+namespace {
+
+absl::Status Run() {
+  if (absl::GetFlag(FLAGS_reason).empty()) {
+    return absl::InvalidArgumentError(
+        "--reason is needed: say why the golden values change");
+  }
+  absl::StatusOr<GoldenInput> input = ReadGoldenInput();
+  if (!input.ok()) return input.status();
+  GoldenProvenance provenance;
+  provenance.set_reason(absl::GetFlag(FLAGS_reason));
+  provenance.set_commit(absl::GetFlag(FLAGS_commit));
+  provenance.set_date(absl::GetFlag(FLAGS_date));
+  provenance.set_machine(absl::GetFlag(FLAGS_machine));
+  SetScale(ScaleGoldenOf(input->report, input->runs, provenance),
+           input->golden);
+  const std::string path = absl::GetFlag(FLAGS_golden);
+  const absl::StatusOr<std::string> old_text = ReadFile(path);
+  if (!old_text.ok()) return old_text.status();
+  return WriteFileAtomically(path, PrintGolden(input->golden, *old_text));
+}
+
+}  // namespace
+}  // namespace repro16
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Writes what the runs gave into the golden file, under their scale.");
+  absl::ParseCommandLine(argc, argv);
+  const absl::Status status = repro16::Run();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 2;
+}
