@@ -195,7 +195,10 @@ HWY_INLINE V Rsqrt(D d, V x) {
   const V product = hn::Mul(x, y);
   const V rest = hn::MulSub(x, y, product);
   const V residual = hn::NegMulAdd(rest, y, hn::NegMulAdd(product, y, one));
-  const V refined = hn::MulAdd(hn::Mul(hn::Set(d, 0.5f), y), residual, y);
+  const V correction =
+      hn::MulAdd(hn::Mul(hn::Set(d, 0.375f), residual), residual,
+                 hn::Mul(hn::Set(d, 0.5f), residual));
+  const V refined = hn::MulAdd(y, correction, y);
   const auto exact = hn::Or(hn::Eq(x, zero), hn::Eq(x, hn::Inf(d)));
   return ei::NanWhere(d, hn::Or(hn::IsNaN(x), hn::Lt(x, zero)),
                       hn::IfThenElse(exact, y, refined));

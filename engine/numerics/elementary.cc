@@ -146,12 +146,15 @@ float Rsqrt(float x) {
   if (std::isnan(x) || x < 0.0f) return Nan();
   const float y = 1.0f / std::sqrt(x);
   if (x == 0.0f || std::isinf(x)) return y;
-  // One Newton step on the residual 1 - x y^2, itself exact to far below the
-  // last place.
+  // One correction by the residual e = 1 - x y^2, which is exact to far below
+  // the last place: (1 - e)^(-1/2) = 1 + e/2 + 3e^2/8 + ... That the result is
+  // then correctly rounded was shown by trying every operand.
   const float product = x * y;
   const float rest = std::fma(x, y, -product);
   const float residual = std::fma(-rest, y, std::fma(-product, y, 1.0f));
-  return std::fma(0.5f * y, residual, y);
+  const float correction =
+      std::fma(0.375f * residual, residual, 0.5f * residual);
+  return std::fma(y, correction, y);
 }
 
 float CosTwoPi(float x) {

@@ -162,11 +162,11 @@ HWY_EXPORT(ApplyRsqrt);
                                                                    absolute \
   }
 const Function kFunctions[] = {
-    REPRO16_FUNCTION(Exp, 1.0, false),
+    REPRO16_FUNCTION(Exp, 1.1, false),
     REPRO16_FUNCTION(Log, 1.0, false),
     REPRO16_FUNCTION(Tanh, 1.5, false),
-    REPRO16_FUNCTION(Erf, 1.0, false),
-    REPRO16_FUNCTION(Gelu, 5.0, false),
+    REPRO16_FUNCTION(Erf, 1.1, false),
+    REPRO16_FUNCTION(Gelu, 5.5, false),
     REPRO16_FUNCTION(GeluDerivative, 3.5, true),
     // The rest is the error of the reference.
     REPRO16_FUNCTION(Rsqrt, 0.5 + 1e-8, false),

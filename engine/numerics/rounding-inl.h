@@ -28,7 +28,6 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // --- Loads: exact
-// ----------------------------------------------------------------------------
 
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE V LoadF32(D d, const float* HWY_RESTRICT p) {
@@ -62,15 +61,13 @@ template <class D, class T, class V = hn::VFromD<D>>
 HWY_INLINE V LoadF32N(D d, const T* HWY_RESTRICT p, size_t count) {
   static_assert(sizeof(T) == 2, "a 16-bit storage type");
   HWY_ALIGN T buffer[hn::MaxLanes(D())] = {};
-  const size_t lanes = hn::Lanes(d);
-  hwy::CopyBytes(p, buffer, (count < lanes ? count : lanes) * sizeof(T));
+  hwy::CopyBytes(p, buffer, HWY_MIN(count, hn::Lanes(d)) * sizeof(T));
   return LoadF32(d, buffer);
 }
 
 // --- Rounding
-// --------------------------------------------------------------------------------
 
-// The bits of v rounded to binary16. NaN stays some NaN (StoreRounded makes it
+// The bits of v rounded to binary16. NaN gives some NaN (StoreRounded makes it
 // canonical).
 template <class D>
 HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
@@ -81,8 +78,7 @@ HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
   return hn::BitCast(du, hn::DemoteTo(dh, v));
 }
 
-// The bits of v rounded to bfloat16. v is not NaN, or NaN with fraction bits in
-// its upper half.
+// The bits of v rounded to bfloat16. NaN gives the canonical NaN.
 template <class D>
 HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
                                                            BFloat16 /*type*/) {
@@ -92,15 +88,14 @@ HWY_INLINE hn::VFromD<hn::Rebind<uint16_t, D>> RoundedBits(D d, hn::VFromD<D> v,
   const auto bits = hn::BitCast(du32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1));
   const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fff)));
-  // NaN must not be carried into an infinity or beyond: it is passed on
-  // unrounded.
+  // A NaN would be carried into a zero or truncated to an infinity.
   const auto nan = hn::RebindMask(du32, hn::IsNaN(v));
-  return hn::TruncateTo(du16,
-                        hn::ShiftRight<16>(hn::IfThenElse(nan, bits, rounded)));
+  return hn::TruncateTo(du16, hn::ShiftRight<16>(hn::IfThenElse(
+                                  nan, hn::Set(du32, 0x7fc00000), rounded)));
 }
 
 // v rounded to type T and widened again: the r() of an elementary operation
-// (numerics contract, "Updates"). Identity for float. NaN stays some NaN.
+// (numerics contract, "Updates"). Identity for float. NaN gives some NaN.
 template <class T, class D>
 HWY_INLINE hn::VFromD<D> RoundTo(D d, hn::VFromD<D> v) {
   if constexpr (sizeof(T) == 4) {
@@ -121,7 +116,6 @@ HWY_INLINE hn::VFromD<D> RoundTo(D d, hn::VFromD<D> v) {
 }
 
 // --- Stores
-// ----------------------------------------------------------------------------------
 
 // What a store of an f32 to T can do to it, as bounds on the bits of |v|:
 // bits <= kToZero gives zero, bits >= kToInfinity an infinity or NaN.
@@ -204,15 +198,16 @@ HWY_INLINE void StoreRounded(D d, hn::VFromD<D> v, T* HWY_RESTRICT p,
              reinterpret_cast<uint16_t*>(p));
 }
 
-// The first `count` lanes of v, which is at most Lanes(d); the others are
-// neither stored nor counted.
+// The first `count` lanes of v; the others are neither stored nor counted.
+// count may be 0 or more than the lanes.
 template <class D, class T>
 HWY_INLINE void StoreRoundedN(D d, hn::VFromD<D> v, T* HWY_RESTRICT p,
                               size_t count, StoreCounter& counter) {
-  const auto kept = hn::IfThenElseZero(hn::FirstN(d, count), v);
+  const size_t stored = HWY_MIN(count, hn::Lanes(d));
+  const auto kept = hn::IfThenElseZero(hn::FirstN(d, stored), v);
   HWY_ALIGN T buffer[hn::MaxLanes(D())];
   StoreRounded(d, kept, buffer, counter);
-  hwy::CopyBytes(buffer, p, count * sizeof(T));
+  hwy::CopyBytes(buffer, p, stored * sizeof(T));
 }
 
 }  // namespace HWY_NAMESPACE
