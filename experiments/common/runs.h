@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/run/run.pb.h"
 
 namespace repro16 {
@@ -70,8 +71,8 @@ struct Probabilities {
   std::vector<double> values;   // row-major; every storage type is exact in f64
   std::vector<int64_t> labels;  // [examples]
 
-  const double* Row(int64_t example) const {
-    return values.data() + example * classes;
+  absl::Span<const double> Row(int64_t example) const {
+    return absl::MakeConstSpan(values).subspan(example * classes, classes);
   }
 };
 

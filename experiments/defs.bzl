@@ -1,0 +1,219 @@
+"""paper_experiment: the runs of a table or figure of the paper, their analysis, and its report.
+
+    bazel run //experiments/fig1                                   prints the report, writes the page
+    bazel run --//experiments:scale=paper //experiments/fig1       the same at another scale
+    bazel test //experiments/fig1/...                              holds the smoke runs to their golden values
+    bazel run //experiments/fig1:update_golden -- --reason="..."   writes new golden values
+
+Each scale has targets of its own, so what one scale has computed stays when another is asked for.
+"""
+
+load("//experiments:scale.bzl", "SCALES", "scale_select")
+load("//experiments:train_run.bzl", "RunInfo")
+load("//reports:charts.bzl", "chart")
+
+ReportInfo = provider(
+    doc = "The report of an experiment at one scale.",
+    fields = {
+        "report": "File: Report, binary, without what depends on the machine",
+        "golden": "File: golden.textproto",
+        "results": "list of File: RunResult of each run",
+        "telemetry": "list of File: RunTelemetry of each run",
+    },
+)
+
+def _report_impl(ctx):
+    runs = [run[RunInfo] for run in ctx.attr.runs]
+    report = ctx.actions.declare_file(ctx.attr.scale + "/report.pb")
+    args = ctx.actions.args()
+    args.add("--scale=" + ctx.attr.scale)
+    args.add(ctx.file.golden, format = "--golden=%s")
+    args.add(report, format = "--out=%s")
+    args.add_joined([run.result for run in runs], join_with = ",", format_joined = "--results=%s")
+    args.add_joined([run.probabilities for run in runs], join_with = ",", format_joined = "--probabilities=%s")
+    ctx.actions.run(
+        executable = ctx.executable.analysis,
+        arguments = [args],
+        inputs = [ctx.file.golden] + [run.result for run in runs] + [run.probabilities for run in runs],
+        outputs = [report],
+        mnemonic = "Analyse",
+        progress_message = "Analysing %s" % ctx.label.name,
+    )
+    return [
+        DefaultInfo(files = depset([report])),
+        ReportInfo(
+            report = report,
+            golden = ctx.file.golden,
+            results = [run.result for run in runs],
+            telemetry = [run.telemetry for run in runs],
+        ),
+    ]
+
+_report = rule(
+    implementation = _report_impl,
+    attrs = {
+        "analysis": attr.label(mandatory = True, executable = True, cfg = "target"),
+        "golden": attr.label(mandatory = True, allow_single_file = [".textproto"]),
+        "runs": attr.label_list(mandatory = True, providers = [RunInfo]),
+        "scale": attr.string(mandatory = True, values = SCALES),
+    },
+)
+
+def _joined(files):
+    return ",".join([file.short_path for file in files])
+
+def _launcher(ctx, template, substitutions, inputs):
+    """DefaultInfo fields of a script that finds `inputs` in its runfiles."""
+    script = ctx.actions.declare_file(ctx.label.name + ".sh")
+    ctx.actions.expand_template(
+        template = template,
+        output = script,
+        substitutions = dict(substitutions, **{"%{workspace}": ctx.workspace_name}),
+        is_executable = True,
+    )
+    return dict(executable = script, runfiles = ctx.runfiles(inputs))
+
+# ---- The report as it is shown ---------------------------------------------------------------------------------------
+
+def _page(ctx, format, out, info, charts):
+    """An action that renders the report to a file, without what depends on the machine."""
+    args = ctx.actions.args()
+    args.add("--format=" + format)
+    args.add(info.report, format = "--report=%s")
+    args.add(info.golden, format = "--golden=%s")
+    args.add(out, format = "--out=%s")
+    if charts:
+        args.add("--chart=" + ",".join(charts))
+    ctx.actions.run(
+        executable = ctx.executable._render,
+        arguments = [args],
+        inputs = [info.report, info.golden] + ctx.files.charts,
+        outputs = [out],
+        mnemonic = "Render",
+        progress_message = "Rendering %s" % out.short_path,
+    )
+
+def _show_impl(ctx):
+    info = ctx.attr.report[ReportInfo]
+    folder = info.report.dirname.rpartition("/")[2]
+    pictures = {
+        file.basename[:-len(".svg")]: file
+        for file in ctx.files.charts
+        if file.extension == "svg"
+    }
+    html = ctx.actions.declare_file(folder + "/report.html")
+    markdown = ctx.actions.declare_file(folder + "/report.md")
+    _page(ctx, "html", html, info, [name + "=" + file.path for name, file in pictures.items()])
+    _page(ctx, "markdown", markdown, info, [name + "=" + file.basename for name, file in pictures.items()])
+    launcher = _launcher(
+        ctx,
+        ctx.file._template,
+        {
+            "%{name}": ctx.label.name,
+            "%{render}": ctx.executable._render.short_path,
+            "%{report}": info.report.short_path,
+            "%{golden}": info.golden.short_path,
+            "%{telemetry}": _joined(info.telemetry),
+            "%{pictures}": " ".join([file.short_path for file in pictures.values()]),
+        },
+        [info.report, info.golden, ctx.executable._render] + info.telemetry + pictures.values(),
+    )
+    return [DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher)]
+
+_show = rule(
+    implementation = _show_impl,
+    executable = True,
+    attrs = {
+        "charts": attr.label_list(),
+        "report": attr.label(mandatory = True, providers = [ReportInfo]),
+        "_render": attr.label(default = "//reports:render", executable = True, cfg = "target"),
+        "_template": attr.label(default = "//experiments:show_report.sh.tpl", allow_single_file = True),
+    },
+)
+
+# ---- Golden values ---------------------------------------------------------------------------------------------------
+
+def _golden_impl(ctx):
+    info = ctx.attr.report[ReportInfo]
+    return [DefaultInfo(**_launcher(
+        ctx,
+        ctx.file.template,
+        {
+            "%{tool}": ctx.executable.tool.short_path,
+            "%{report}": info.report.short_path,
+            "%{golden}": info.golden.short_path,
+            "%{results}": _joined(info.results),
+            "%{telemetry}": _joined(info.telemetry),
+        },
+        [info.report, info.golden, ctx.executable.tool] + info.results + info.telemetry,
+    ))]
+
+_GOLDEN_ATTRS = {
+    "report": attr.label(mandatory = True, providers = [ReportInfo]),
+    "template": attr.label(mandatory = True, allow_single_file = [".sh.tpl"]),
+    "tool": attr.label(mandatory = True, executable = True, cfg = "target"),
+}
+
+_golden_test = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, test = True)
+
+_update_golden = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, executable = True)
+
+# ---- An experiment ---------------------------------------------------------------------------------------------------
+
+def paper_experiment(name, runs, analysis, charts, golden = "golden.textproto"):
+    """A table or figure of the paper, at every scale.
+
+    Makes, for each scale, `<name>_<scale>` (run it to see the report; its files are the report, its pages and its
+    pictures) and `<name>_<scale>_golden_test`; and at the scale of the flag `<name>` and `update_golden`.
+
+    Args:
+      name: the folder's name.
+      runs: for each scale, the labels of its train_runs.
+      analysis: binary whose main is AnalysisMain (experiments/common/analysis_main.h).
+      charts: names of the report's figures, each drawn by `<figure>.vl.json`.
+      golden: the paper's values and our golden values.
+    """
+    for scale in SCALES:
+        # Only smoke is part of `//...`: the other scales take long, and read data sets.
+        tags = [] if scale == "smoke" else ["manual"]
+        at_scale = "%s_%s" % (name, scale)
+        report = at_scale + "_report"
+        _report(
+            name = report,
+            analysis = analysis,
+            golden = golden,
+            runs = runs[scale],
+            scale = scale,
+            tags = tags,
+        )
+        for figure in charts:
+            chart(
+                name = "%s/%s" % (scale, figure),
+                spec = figure + ".vl.json",
+                report = report,
+                figure = figure,
+                tags = tags,
+            )
+        _show(
+            name = at_scale,
+            charts = ["%s/%s" % (scale, figure) for figure in charts],
+            report = report,
+            tags = tags,
+        )
+        _golden_test(
+            name = at_scale + "_golden_test",
+            size = "small",
+            report = report,
+            tags = tags,
+            template = "//experiments:golden_test.sh.tpl",
+            tool = "//reports:compare_golden",
+        )
+        _update_golden(
+            name = "update_golden_" + scale,
+            report = report,
+            tags = tags,
+            template = "//experiments:update_golden.sh.tpl",
+            tool = "//reports:update_golden",
+        )
+    native.alias(name = name, actual = scale_select(":%s_%%s" % name), tags = ["manual"])
+    native.alias(name = "update_golden", actual = scale_select(":update_golden_%s"), tags = ["manual"])

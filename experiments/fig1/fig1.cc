@@ -1,0 +1,267 @@
+#include "experiments/fig1/fig1.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "experiments/common/judge.h"
+#include "experiments/common/report_parts.h"
+#include "experiments/fig1/figures.h"
+#include "experiments/fig1/pair_statistics.h"
+
+namespace repro16 {
+namespace {
+
+using report::Finding;
+
+report::Table MomentsTable(std::string_view title, std::string_view caption,
+                           const std::vector<PairStatistics>& pairs) {
+  report::Table table;
+  table.set_title(std::string(title));
+  table.set_caption(std::string(caption));
+  AddColumns({"networks", "mean δ", "variance δ", "largest δ", "mean Γ",
+              "variance Γ", "mean Γ / mean δ"},
+             &table);
+  for (const PairStatistics& pair : pairs) {
+    AddRow({TextCell(pair.name),
+            NumberCell(pair.error.mean, Scientific(pair.error.mean)),
+            NumberCell(pair.error.variance, Scientific(pair.error.variance)),
+            NumberCell(pair.error.max, Scientific(pair.error.max)),
+            NumberCell(pair.tolerance.mean, Scientific(pair.tolerance.mean)),
+            NumberCell(pair.tolerance.variance,
+                       Scientific(pair.tolerance.variance)),
+            NumberCell(pair.Ratio(), absl::StrFormat("%.0f", pair.Ratio()))},
+           &table);
+  }
+  return table;
+}
+
+report::Table LemmaTable(const std::vector<PairStatistics>& pairs) {
+  report::Table table;
+  table.set_title("What Lemma 1 covers");
+  table.set_caption(
+      "Shares of the test samples. At Γ = 2δ the networks can part by a tie, "
+      "see //experiments/lemma1.");
+  AddColumns({"networks", "samples", "Γ ≥ 2δ", "Γ = 2δ", "classified alike",
+              "not finite"},
+             &table);
+  for (const PairStatistics& pair : pairs) {
+    AddRow({TextCell(pair.name), NumberCell(pair.samples),
+            NumberCell(pair.Guaranteed(), Percent(pair.Guaranteed())),
+            NumberCell(pair.boundary),
+            NumberCell(pair.Alike(), Percent(pair.Alike())),
+            NumberCell(pair.not_finite)},
+           &table);
+  }
+  return table;
+}
+
+report::Table LargestTable(const std::vector<PairStatistics>& pairs) {
+  report::Table table;
+  table.set_title("The largest error of each seed");
+  table.set_caption("The sample, its label, and what both networks say of it.");
+  AddColumns({"networks", "sample", "label", "δ", "Γ", "FP16", "FP32"}, &table);
+  for (const PairStatistics& pair : pairs) {
+    const LargestError& largest = pair.largest;
+    AddRow({TextCell(pair.name), NumberCell(largest.sample),
+            NumberCell(largest.label),
+            NumberCell(largest.error, absl::StrFormat("%.3f", largest.error)),
+            NumberCell(largest.tolerance,
+                       absl::StrFormat("%.3f", largest.tolerance)),
+            TextCell(absl::StrFormat("%d (%.3f)", largest.class_16,
+                                     largest.probability_16)),
+            TextCell(absl::StrFormat("%d (%.3f)", largest.class_32,
+                                     largest.probability_32))},
+           &table);
+  }
+  return table;
+}
+
+report::Table AccuracyTable(const RunSet& runs) {
+  report::Table table;
+  table.set_title("Test accuracy, seed by seed");
+  table.set_caption("After the last epoch.");
+  AddColumns({"seed", "FP16 (%)", "FP32 (%)", "FP16 - FP32 (points)"}, &table);
+  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+    const double a = FinalTestAccuracy(*pair.a);
+    const double b = FinalTestAccuracy(*pair.b);
+    AddRow({TextCell(absl::StrCat(pair.a->seed())),
+            NumberCell(a, absl::StrFormat("%.2f", a)),
+            NumberCell(b, absl::StrFormat("%.2f", b)),
+            NumberCell(a - b, absl::StrFormat("%+.2f", a - b))},
+           &table);
+  }
+  return table;
+}
+
+// One number of each pair.
+template <typename Get>
+std::vector<double> Each(const std::vector<PairStatistics>& pairs, Get get) {
+  std::vector<double> values;
+  for (const PairStatistics& pair : pairs) values.push_back(get(pair));
+  return values;
+}
+
+std::vector<double> AccuracyDifferences(const RunSet& runs) {
+  std::vector<double> points;
+  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+    points.push_back(FinalTestAccuracy(*pair.a) - FinalTestAccuracy(*pair.b));
+  }
+  return points;
+}
+
+absl::Status AddExpectations(const RunSet& runs, const Golden& golden,
+                             const std::vector<PairStatistics>& pairs,
+                             report::Report* report) {
+  using P = PairStatistics;
+  const std::vector<double> largest =
+      Each(pairs, [](const P& p) { return p.error.max; });
+  struct Statement {
+    std::string_view id;
+    std::string_view what;
+    std::vector<double> values;
+    Measure measure;
+    Side side = Side::kWithin;
+  };
+  const Statement statements[] = {
+      {"delta_mean", "Mean of the error δ",
+       Each(pairs, [](const P& p) { return p.error.mean; }),
+       Measure::kMagnitude},
+      {"delta_variance", "Variance of the error δ",
+       Each(pairs, [](const P& p) { return p.error.variance; }),
+       Measure::kMagnitude, Side::kAtMost},
+      {"gamma_mean", "Mean of the tolerance Γ",
+       Each(pairs, [](const P& p) { return p.tolerance.mean; }),
+       Measure::kMagnitude},
+      {"gamma_variance", "Variance of the tolerance Γ",
+       Each(pairs, [](const P& p) { return p.tolerance.variance; }),
+       Measure::kMagnitude},
+      {"ratio", "Mean tolerance over mean error",
+       Each(pairs, [](const P& p) { return p.Ratio(); }), Measure::kMagnitude},
+      {"delta_max",
+       "Largest single error δ, all seeds",
+       {*std::max_element(largest.begin(), largest.end())},
+       Measure::kNumber},
+      {"share_guaranteed", "Samples with Γ ≥ 2δ (Eq. 3)",
+       Each(pairs, [](const P& p) { return 100 * p.Guaranteed(); }),
+       Measure::kNumber},
+      {"accuracy_difference", "Test accuracy, FP16 - FP32",
+       AccuracyDifferences(runs), Measure::kNumber},
+  };
+  for (const Statement& s : statements) {
+    absl::StatusOr<report::Expectation> expectation =
+        JudgeEachSeed(runs, golden, s.id, s.what, s.values, s.measure, s.side);
+    if (!expectation.ok()) return expectation.status();
+    *report->add_expectations() = *std::move(expectation);
+  }
+  return absl::OkStatus();
+}
+
+// The paper supposes that the largest errors come from overflow or underflow.
+void AddCauseOfLargestErrors(const std::vector<PairStatistics>& pairs,
+                             report::Report* report) {
+  uint64_t non_finite = 0;
+  for (const report::PolicyCounts& counts : report->counts()) {
+    if (counts.policy() == "FP16") non_finite = counts.non_finite_runs();
+  }
+  const auto largest = std::max_element(
+      pairs.begin(), pairs.end(),
+      [](const auto& a, const auto& b) { return a.error.max < b.error.max; });
+  AddFinding(
+      Finding::UNSTATED, "The cause of the largest errors",
+      absl::StrCat(
+          "The paper supposes overflow or underflow behind single errors near "
+          "1. ",
+          non_finite == 0
+              ? "None of our FP16 runs stored an infinity or a NaN at any step"
+              : absl::StrCat(non_finite,
+                             " of our FP16 runs stored an infinity or a NaN"),
+          "; our largest error, ", absl::StrFormat("%.3f", largest->error.max),
+          ", is of a sample on which two trained networks, both with finite "
+          "probabilities, ",
+          largest->largest.class_16 == largest->largest.class_32
+              ? "are differently sure of one class."
+              : "settle on different classes."),
+      "section 3.3", report);
+}
+
+void AddFindings(const std::vector<PairStatistics>& pairs,
+                 const std::vector<PairStatistics>& controls,
+                 report::Report* report) {
+  AddContradictions(report);
+  AddCauseOfLargestErrors(pairs, report);
+  AddFinding(Finding::UNSTATED, "Network and training on MNIST",
+             "The paper gives neither the network nor the training for MNIST. "
+             "Ours: 784-512-256-10 with ReLU, 10 epochs, batch 128, SGD 0.01 "
+             "with momentum 0.9, pixels / 255, Glorot initialisation.",
+             "section 3.3", report);
+  if (controls.empty()) return;
+  const auto mean_error = [](const PairStatistics& p) { return p.error.mean; };
+  const double precision = EstimateOf(Each(pairs, mean_error)).mean();
+  const double seeds = EstimateOf(Each(controls, mean_error)).mean();
+  AddFinding(Finding::UNSTATED, "How much of the error is precision",
+             absl::StrCat(
+                 "Two FP32 networks of different seeds have a mean δ of ",
+                 Scientific(seeds), ", FP16 and FP32 of the same seed one of ",
+                 Scientific(precision), ": ",
+                 absl::StrFormat("%.0f%%", 100 * precision / seeds),
+                 " of what a change of seed does. δ compares two trained "
+                 "networks, and holds all that training makes of a rounding "
+                 "error; the paper has no such control."),
+             "section 3.2, definition 1", report);
+}
+
+}  // namespace
+
+absl::StatusOr<Analysis> AnalyseFigure1(const RunSet& runs,
+                                        const Golden& golden) {
+  absl::StatusOr<PairSets> sets = ComparePairs(runs);
+  if (!sets.ok()) return sets.status();
+
+  Analysis analysis;
+  report::Report& report = analysis.report;
+  report = StartReport("fig1", runs);
+  report.set_title(
+      "Floating-point error and classification tolerance on MNIST");
+  report.mutable_claim()->set_text(
+      "The mean floating-point error has a magnitude of approximately 1E-3 "
+      "with a variance of up to 1E-4, while the classification tolerance is "
+      "approximately 1E-1 with a variance of 1E-2; it holds that Γ ≥ 2δ for "
+      "most samples.");
+  report.mutable_claim()->set_place("section 3.3, figure 1");
+  report.add_summary(
+      "For each test sample, δ is the largest difference between the class "
+      "probabilities of the FP16 and the FP32 network of one seed, and Γ the "
+      "largest minus the second-largest probability of the FP32 network.");
+  if (absl::Status status =
+          AddExpectations(runs, golden, sets->same_seed, &report);
+      !status.ok()) {
+    return status;
+  }
+  *report.add_tables() =
+      MomentsTable("Error and tolerance",
+                   "FP16 against FP32 of the same seed; moments over "
+                   "the test set.",
+                   sets->same_seed);
+  *report.add_tables() = LemmaTable(sets->same_seed);
+  *report.add_tables() = AccuracyTable(runs);
+  *report.add_tables() = LargestTable(sets->same_seed);
+  if (!sets->controls.empty()) {
+    *report.add_tables() = MomentsTable(
+        "Control: what a change of seed does",
+        "FP32 against FP32 of the next seed: no difference of precision.",
+        sets->controls);
+  }
+  *report.add_figures() = HistogramFigure(sets->same_seed);
+  *report.add_figures() = PlaneFigure(sets->same_seed);
+  AddFindings(sets->same_seed, sets->controls, &report);
+  AddPartings(runs, "FP16", "FP32", &report);
+  return analysis;
+}
+
+}  // namespace repro16

@@ -1,0 +1,108 @@
+#include "experiments/fig1/pair_statistics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "analysis/error_tolerance.h"
+
+namespace repro16 {
+namespace {
+
+Moments MomentsOf(const std::vector<double>& values) {
+  Moments moments;
+  if (values.empty()) return moments;
+  double sum = 0;
+  for (double value : values) {
+    sum += value;
+    moments.max = std::max(moments.max, value);
+  }
+  moments.mean = sum / values.size();
+  double squares = 0;
+  for (double value : values) {
+    squares += (value - moments.mean) * (value - moments.mean);
+  }
+  moments.variance = squares / values.size();
+  return moments;
+}
+
+// Counts one sample.
+void Add(const ErrorTolerance& sample, PairStatistics& pair) {
+  ++pair.samples;
+  pair.alike += sample.class_16 == sample.class_32;
+  if (sample.premise == LemmaPremise::kNotFinite) {
+    ++pair.not_finite;
+    return;
+  }
+  pair.boundary += sample.premise == LemmaPremise::kBoundary;
+  pair.covered += sample.premise != LemmaPremise::kUnmet;
+  pair.errors.push_back(sample.error);
+  pair.tolerances.push_back(sample.tolerance);
+}
+
+absl::StatusOr<PairStatistics> ComparePair(std::string name,
+                                           const TrainedRun& run_16,
+                                           const TrainedRun& run_32) {
+  const absl::StatusOr<Probabilities> p16 = LoadProbabilities(run_16);
+  if (!p16.ok()) return p16.status();
+  const absl::StatusOr<Probabilities> p32 = LoadProbabilities(run_32);
+  if (!p32.ok()) return p32.status();
+  if (absl::Status status = CheckSameExamples(run_16, *p16, run_32, *p32);
+      !status.ok()) {
+    return status;
+  }
+  PairStatistics pair;
+  pair.name = std::move(name);
+  for (int64_t i = 0; i < p16->examples; ++i) {
+    const ErrorTolerance sample = CompareSample(p16->Row(i), p32->Row(i));
+    Add(sample, pair);
+    if (sample.premise == LemmaPremise::kNotFinite) continue;
+    if (pair.largest.sample >= 0 && sample.error <= pair.largest.error) {
+      continue;
+    }
+    pair.largest = {i,
+                    p16->labels[i],
+                    sample.error,
+                    sample.tolerance,
+                    sample.class_16,
+                    sample.class_32,
+                    p16->Row(i)[sample.class_16],
+                    p32->Row(i)[sample.class_32]};
+  }
+  pair.error = MomentsOf(pair.errors);
+  pair.tolerance = MomentsOf(pair.tolerances);
+  return pair;
+}
+
+}  // namespace
+
+absl::StatusOr<PairSets> ComparePairs(const RunSet& runs) {
+  PairSets sets;
+  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+    absl::StatusOr<PairStatistics> statistics =
+        ComparePair(absl::StrCat("seed ", pair.a->seed()), *pair.a, *pair.b);
+    if (!statistics.ok()) return statistics.status();
+    sets.same_seed.push_back(*std::move(statistics));
+  }
+  if (sets.same_seed.empty()) {
+    return absl::InvalidArgumentError(
+        "--results: no FP16 and FP32 run of the same seed; give both");
+  }
+  const std::vector<const TrainedRun*> fp32 = runs.OfPolicy("FP32");
+  for (size_t i = 1; i < fp32.size(); ++i) {
+    absl::StatusOr<PairStatistics> statistics = ComparePair(
+        absl::StrCat("seeds ", fp32[i - 1]->seed(), " and ", fp32[i]->seed()),
+        *fp32[i - 1], *fp32[i]);
+    if (!statistics.ok()) return statistics.status();
+    sets.controls.push_back(*std::move(statistics));
+  }
+  return sets;
+}
+
+double FinalTestAccuracy(const TrainedRun& run) {
+  return 100 * run.result.epochs().rbegin()->test_accuracy();
+}
+
+}  // namespace repro16

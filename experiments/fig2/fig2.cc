@@ -1,0 +1,169 @@
+#include "experiments/fig2/fig2.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "experiments/common/report_parts.h"
+
+namespace repro16 {
+namespace {
+
+// Which of an epoch's accuracies; in percent.
+struct Split {
+  std::string_view name;
+  double (EpochResult::*accuracy)() const;
+
+  double Percent(const EpochResult& epoch) const {
+    return 100 * (epoch.*accuracy)();
+  }
+};
+
+constexpr Split kSplits[] = {{"training", &EpochResult::train_accuracy},
+                             {"test", &EpochResult::test_accuracy}};
+
+int Epochs(const RunSet& runs) {
+  return runs.runs().front().result.epochs_size();
+}
+
+// One policy's accuracies after epoch `e` (from 0), a value a seed.
+std::vector<double> Accuracies(const std::vector<const TrainedRun*>& runs,
+                               const Split& split, int e) {
+  std::vector<double> values;
+  for (const TrainedRun* run : runs) {
+    values.push_back(split.Percent(run->result.epochs(e)));
+  }
+  return values;
+}
+
+// FP16 - FP32 after epoch `e`, in points, a value a seed.
+std::vector<double> Differences(const RunSet& runs, const Split& split, int e) {
+  std::vector<double> values;
+  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+    values.push_back(split.Percent(pair.a->result.epochs(e)) -
+                     split.Percent(pair.b->result.epochs(e)));
+  }
+  return values;
+}
+
+report::Figure AccuracyFigure(const RunSet& runs) {
+  report::Figure figure;
+  figure.set_name("accuracy");
+  figure.set_title("Accuracy by epoch");
+  figure.set_caption(
+      "Training and test accuracy in percent after each epoch; a line is the "
+      "mean over seeds, its band spans all seeds.");
+  figure.set_spec("accuracy.vl.json");
+  report::Dataset* data = figure.add_datasets();
+  data->set_name("accuracy");
+  for (const char* field :
+       {"policy", "split", "epoch", "mean", "low", "high"}) {
+    data->add_fields(field);
+  }
+  for (const std::string& policy : runs.Policies()) {
+    const std::vector<const TrainedRun*> of_policy = runs.OfPolicy(policy);
+    for (const Split& split : kSplits) {
+      for (int e = 0; e < Epochs(runs); ++e) {
+        const std::vector<double> values = Accuracies(of_policy, split, e);
+        const auto [low, high] =
+            std::minmax_element(values.begin(), values.end());
+        AddRecord({ChartText(policy), ChartText(split.name), ChartNumber(e + 1),
+                   ChartNumber(EstimateOf(values).mean()), ChartNumber(*low),
+                   ChartNumber(*high)},
+                  data);
+      }
+    }
+  }
+  return figure;
+}
+
+report::Figure DifferenceFigure(const RunSet& runs) {
+  report::Figure figure;
+  figure.set_name("difference");
+  figure.set_title("FP16 - FP32, paired by seed");
+  figure.set_caption(
+      "Difference of the accuracies of FP16 and FP32 in points; a thin line is "
+      "a seed, the thick line the mean.");
+  figure.set_spec("difference.vl.json");
+  report::Dataset* data = figure.add_datasets();
+  data->set_name("difference");
+  for (const char* field : {"split", "seed", "epoch", "points"}) {
+    data->add_fields(field);
+  }
+  const std::vector<RunSet::Pair> pairs = runs.Pairs("FP16", "FP32");
+  for (const Split& split : kSplits) {
+    for (int e = 0; e < Epochs(runs); ++e) {
+      const std::vector<double> points = Differences(runs, split, e);
+      for (size_t i = 0; i < pairs.size(); ++i) {
+        AddRecord(
+            {ChartText(split.name), ChartText(absl::StrCat(pairs[i].a->seed())),
+             ChartNumber(e + 1), ChartNumber(points[i])},
+            data);
+      }
+    }
+  }
+  return figure;
+}
+
+// "98.12 ± 0.05 (3)".
+report::Cell EstimateCell(const std::vector<double>& values) {
+  const report::Estimate estimate = EstimateOf(values);
+  std::string text = absl::StrFormat("%.2f", estimate.mean());
+  if (estimate.has_sd()) absl::StrAppendFormat(&text, " ± %.2f", estimate.sd());
+  absl::StrAppend(&text, " (", estimate.n(), ")");
+  return NumberCell(estimate.mean(), text);
+}
+
+report::Table FinalTable(const RunSet& runs) {
+  report::Table table;
+  table.set_title("After the last epoch");
+  table.set_caption(
+      "Mean ± standard deviation (seeds), in percent. The loss is the mean "
+      "cross entropy.");
+  AddColumns({"policy", "training accuracy", "test accuracy", "training loss",
+              "test loss"},
+             &table);
+  const int last = Epochs(runs) - 1;
+  for (const std::string& policy : runs.Policies()) {
+    const std::vector<const TrainedRun*> of_policy = runs.OfPolicy(policy);
+    std::vector<double> train_loss, test_loss;
+    for (const TrainedRun* run : of_policy) {
+      train_loss.push_back(run->result.epochs(last).train_loss());
+      test_loss.push_back(run->result.epochs(last).test_loss());
+    }
+    const double train_mean = EstimateOf(train_loss).mean();
+    const double test_mean = EstimateOf(test_loss).mean();
+    AddRow({TextCell(policy),
+            EstimateCell(Accuracies(of_policy, kSplits[0], last)),
+            EstimateCell(Accuracies(of_policy, kSplits[1], last)),
+            NumberCell(train_mean, absl::StrFormat("%.4f", train_mean)),
+            NumberCell(test_mean, absl::StrFormat("%.4f", test_mean))},
+           &table);
+  }
+  return table;
+}
+
+report::Table SeedTable(const RunSet& runs) {
+  report::Table table;
+  table.set_title("FP16 - FP32 after the last epoch, seed by seed");
+  table.set_caption("Differences of accuracy, in points.");
+  AddColumns({"seed", "training", "test"}, &table);
+  const int last = Epochs(runs) - 1;
+  const std::vector<RunSet::Pair> pairs = runs.Pairs("FP16", "FP32");
+  const std::vector<double> training = Differences(runs, kSplits[0], last);
+  const std::vector<double> test = Differences(runs, kSplits[1], last);
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    AddRow({TextCell(absl::StrCat(pairs[i].a->seed())),
+            NumberCell(training[i], absl::StrFormat("%+.2f", training[i])),
+            NumberCell(test[i], absl::StrFormat("%+.2f", test[i]))},
+           &table);
+  }
+  return table;
+}
+
+}  // namespace
+}  // namespace repro16

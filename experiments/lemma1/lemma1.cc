@@ -1,0 +1,216 @@
+#include "experiments/lemma1/lemma1.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "experiments/common/report_parts.h"
+#include "experiments/lemma1/lattice.h"
+#include "experiments/lemma1/networks.h"
+#include "reports/format.h"
+#include "reports/paper_values.h"
+
+namespace repro16 {
+namespace {
+
+using report::Finding;
+
+// Few classes with fine steps, more classes with coarser ones: a second's work.
+std::vector<LatticeCounts> CountLattices() {
+  return {CountPairs(2, 64), CountPairs(3, 16), CountPairs(4, 8)};
+}
+
+report::Table LatticeTable(const std::vector<LatticeCounts>& lattices) {
+  report::Table table;
+  table.set_title("All pairs of small probability vectors");
+  table.set_caption(
+      "Ordered pairs (p32, p16) of vectors whose entries have a common "
+      "denominator up to the one given, in integer arithmetic. An argmax takes "
+      "the lowest index.");
+  AddColumns(
+      {"classes", "denominator up to", "pairs", "Γ > 2δ", "classes differ",
+       "Γ = 2δ", "classes differ", "without a tie", "Γ < 2δ", "classes differ"},
+      &table);
+  for (const LatticeCounts& c : lattices) {
+    std::vector<report::Cell> cells;
+    for (int64_t count :
+         {int64_t{c.classes}, int64_t{c.max_denominator}, c.pairs, c.strict,
+          c.strict_differ, c.boundary, c.boundary_differ, c.boundary_no_tie,
+          c.unmet, c.unmet_differ}) {
+      cells.push_back(NumberCell(count, FormatCount(count)));
+    }
+    AddRow(std::move(cells), &table);
+  }
+  return table;
+}
+
+report::Table CounterexampleTable(
+    const std::vector<Counterexample>& counterexamples) {
+  report::Table table;
+  table.set_title("Smallest counterexamples at Γ = 2δ");
+  table.set_caption(
+      "Of two, three and four classes: least denominator, then first in order. "
+      "Classes are counted from 0.");
+  AddColumns({"p32", "p16", "class of p32", "class of p16"}, &table);
+  for (const Counterexample& c : counterexamples) {
+    AddRow({TextCell(ToString(c.p32)), TextCell(ToString(c.p16)),
+            NumberCell(c.verdict.class_32), NumberCell(c.verdict.class_16)},
+           &table);
+  }
+  return table;
+}
+
+report::Table NetworksTable(const std::vector<NetworkPair>& pairs) {
+  report::Table table;
+  table.set_title("MNIST networks");
+  table.set_caption(
+      "Test samples of a 16-bit network against the FP32 network of the same "
+      "seed. Guaranteed and alike are shares of all samples.");
+  AddColumns({"networks", "samples", "Γ > 2δ", "differ", "Γ = 2δ", "differ",
+              "Γ < 2δ", "differ", "not finite", "guaranteed", "alike"},
+             &table);
+  for (const NetworkPair& p : pairs) {
+    AddRow({TextCell(p.name), NumberCell(p.samples()),
+            NumberCell(p.strict.samples), NumberCell(p.strict.differ),
+            NumberCell(p.boundary.samples), NumberCell(p.boundary.differ),
+            NumberCell(p.unmet.samples), NumberCell(p.unmet.differ),
+            NumberCell(p.not_finite.samples),
+            NumberCell(p.Guaranteed(), Percent(p.Guaranteed())),
+            NumberCell(p.Alike(), Percent(p.Alike()))},
+           &table);
+  }
+  return table;
+}
+
+// Judges a statement "no case of `cases` has two classes".
+absl::Status AddStatement(const Golden& golden, std::string_view id,
+                          std::string_view what, int64_t cases, int64_t differ,
+                          std::string_view note, report::Report* report) {
+  absl::StatusOr<report::Expectation> e =
+      ExpectationFromPaper(golden, id, what);
+  if (!e.ok()) return e.status();
+  e->mutable_ours()->set_mean(differ);
+  e->mutable_ours()->set_n(cases);
+  e->set_ours_text(
+      absl::StrCat(FormatCount(differ), " of ", FormatCount(cases), " differ"));
+  e->set_note(std::string(note));
+  e->set_verdict(differ == 0 ? report::VERDICT_MATCH : report::VERDICT_DIFFER);
+  *report->add_expectations() = *std::move(e);
+  return absl::OkStatus();
+}
+
+absl::Status AddExpectations(const Golden& golden,
+                             const std::vector<LatticeCounts>& lattices,
+                             const std::vector<NetworkPair>& pairs,
+                             report::Report* report) {
+  LatticeCounts all;
+  for (const LatticeCounts& counts : lattices) {
+    all.strict += counts.strict;
+    all.strict_differ += counts.strict_differ;
+    all.boundary += counts.boundary;
+    all.boundary_differ += counts.boundary_differ;
+  }
+  PremiseCounts strict;
+  for (const NetworkPair& pair : pairs) {
+    strict.samples += pair.strict.samples;
+    strict.differ += pair.strict.differ;
+  }
+  absl::Status status =
+      AddStatement(golden, "strict_lattice",
+                   "Γ > 2δ implies the same class, all small pairs", all.strict,
+                   all.strict_differ, "exhaustive, exact", report);
+  status.Update(AddStatement(
+      golden, "boundary_lattice",
+      "Γ = 2δ implies the same class, all small pairs", all.boundary,
+      all.boundary_differ,
+      "each by a tie in p16, broken in favour of the lowest index", report));
+  status.Update(AddStatement(
+      golden, "strict_networks",
+      "Γ > 2δ implies the same class, MNIST test samples of all networks",
+      strict.samples, strict.differ, "exact on the stored probabilities",
+      report));
+  return status;
+}
+
+void AddBoundaryFinding(const Counterexample& smallest,
+                        report::Report* report) {
+  AddFinding(
+      Finding::CONTRADICTION, "Lemma 1 needs a strict inequality",
+      absl::StrCat(
+          "Eq. 3 admits equality. With p32 = ", ToString(smallest.p32),
+          " and p16 = ", ToString(smallest.p16),
+          ", Γ = 2δ, yet p32 names class ", smallest.verdict.class_32,
+          " and p16, by a tie that goes to the lowest index, class ",
+          smallest.verdict.class_16,
+          ". At Γ = 2δ the class of p32 is always among the largest of p16, so "
+          "a tie is the only way to part; with Γ > 2δ, or a rule that breaks "
+          "ties in favour of the other network's class, the lemma is right."),
+      "section 3.2, lemma 1, Eq. 3", report);
+}
+
+// What a correct lattice and correct networks cannot show.
+std::vector<std::string> FailedChecks(
+    const std::vector<LatticeCounts>& lattices,
+    const std::vector<NetworkPair>& pairs) {
+  std::vector<std::string> failed;
+  for (const LatticeCounts& counts : lattices) {
+    if (counts.strict_differ == 0 && counts.boundary_no_tie == 0) continue;
+    failed.push_back(absl::StrCat(
+        "lattice of ", counts.classes, " classes: ", counts.strict_differ,
+        " pairs with Γ > 2δ differ, and ", counts.boundary_no_tie,
+        " with Γ = 2δ differ without a tie"));
+  }
+  for (const NetworkPair& pair : pairs) {
+    for (const std::string& violation : pair.violations) {
+      failed.push_back(absl::StrCat(pair.name, ": ", violation));
+    }
+  }
+  return failed;
+}
+
+}  // namespace
+
+absl::StatusOr<Analysis> AnalyseLemma1(const RunSet& runs,
+                                       const Golden& golden) {
+  const absl::StatusOr<std::vector<NetworkPair>> pairs = CompareNetworks(runs);
+  if (!pairs.ok()) return pairs.status();
+  const std::vector<LatticeCounts> lattices = CountLattices();
+  std::vector<Counterexample> counterexamples;
+  for (int classes : {2, 3, 4}) {
+    std::optional<Counterexample> found = SmallestCounterexample(classes, 8);
+    if (found) counterexamples.push_back(*std::move(found));
+  }
+
+  Analysis analysis;
+  analysis.failed_checks = FailedChecks(lattices, *pairs);
+  report::Report& report = analysis.report;
+  report = StartReport("lemma1", runs);
+  report.set_title("Lemma 1: when two networks must name the same class");
+  report.mutable_claim()->set_text(
+      "If the classification tolerance Γ of the 32-bit network is at least "
+      "twice the floating-point error δ, both networks name the same class.");
+  report.mutable_claim()->set_place("section 3.2, lemma 1");
+  report.add_summary(
+      "Lemma 1 on every pair of small probability vectors, in integers, and on "
+      "every sample of the MNIST test set, in exact arithmetic on the stored "
+      "probabilities.");
+  if (absl::Status status = AddExpectations(golden, lattices, *pairs, &report);
+      !status.ok()) {
+    return status;
+  }
+  *report.add_tables() = LatticeTable(lattices);
+  *report.add_tables() = CounterexampleTable(counterexamples);
+  *report.add_tables() = NetworksTable(*pairs);
+  if (!counterexamples.empty()) {
+    AddBoundaryFinding(counterexamples.front(), &report);
+  }
+  return analysis;
+}
+
+}  // namespace repro16

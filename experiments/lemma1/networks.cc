@@ -1,0 +1,73 @@
+#include "experiments/lemma1/networks.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "analysis/error_tolerance.h"
+
+namespace repro16 {
+namespace {
+
+PremiseCounts& CountsOf(LemmaPremise premise, NetworkPair& pair) {
+  switch (premise) {
+    case LemmaPremise::kStrict:
+      return pair.strict;
+    case LemmaPremise::kBoundary:
+      return pair.boundary;
+    case LemmaPremise::kUnmet:
+      return pair.unmet;
+    case LemmaPremise::kNotFinite:
+      break;
+  }
+  return pair.not_finite;
+}
+
+absl::StatusOr<NetworkPair> ComparePair(const TrainedRun& run_16,
+                                        const TrainedRun& run_32) {
+  const absl::StatusOr<Probabilities> p16 = LoadProbabilities(run_16);
+  if (!p16.ok()) return p16.status();
+  const absl::StatusOr<Probabilities> p32 = LoadProbabilities(run_32);
+  if (!p32.ok()) return p32.status();
+  if (absl::Status status = CheckSameExamples(run_16, *p16, run_32, *p32);
+      !status.ok()) {
+    return status;
+  }
+  NetworkPair pair;
+  pair.name = absl::StrCat(run_16.policy(), " seed ", run_16.seed());
+  for (int64_t i = 0; i < p16->examples; ++i) {
+    const ErrorTolerance sample = CompareSample(p16->Row(i), p32->Row(i));
+    PremiseCounts& counts = CountsOf(sample.premise, pair);
+    const bool differ = sample.class_16 != sample.class_32;
+    ++counts.samples;
+    counts.differ += differ;
+    if (differ && sample.premise == LemmaPremise::kStrict) {
+      pair.violations.push_back(absl::StrFormat(
+          "test sample %d: Γ = %a > 2δ, δ = %a, but classes %d and %d", i,
+          sample.tolerance, sample.error, sample.class_16, sample.class_32));
+    }
+  }
+  return pair;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<NetworkPair>> CompareNetworks(const RunSet& runs) {
+  std::vector<NetworkPair> pairs;
+  for (const std::string& policy : runs.Policies()) {
+    if (policy == "FP32") continue;
+    for (const RunSet::Pair& pair : runs.Pairs(policy, "FP32")) {
+      absl::StatusOr<NetworkPair> compared = ComparePair(*pair.a, *pair.b);
+      if (!compared.ok()) return compared.status();
+      pairs.push_back(*std::move(compared));
+    }
+  }
+  if (pairs.empty()) {
+    return absl::InvalidArgumentError(
+        "--results: no run shares its seed with an FP32 run; give both");
+  }
+  return pairs;
+}
+
+}  // namespace repro16

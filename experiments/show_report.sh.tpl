@@ -1,0 +1,50 @@
+#!/bin/bash
+# Prints the report, and writes its page with what depends on the machine and the moment: commit, date, device.
+#
+# usage: bazel run TARGET [-- --out_dir=FOLDER]
+set -euo pipefail
+
+source_tree=${BUILD_WORKSPACE_DIRECTORY:-}
+out_dir=${source_tree:-$PWD}/out/%{name}
+for argument; do
+  case $argument in
+    --out_dir=?*)
+      out_dir=${argument#--out_dir=}
+      [[ $out_dir == /* ]] || out_dir=${BUILD_WORKING_DIRECTORY:-$PWD}/$out_dir
+      ;;
+    *)
+      echo "error: $argument: unknown; the only argument is --out_dir=FOLDER" >&2
+      exit 2
+      ;;
+  esac
+done
+
+cd "${RUNFILES_DIR:-$0.runfiles}/%{workspace}"
+
+commit=unknown
+if [[ $source_tree ]] && command -v git >/dev/null; then
+  commit=$(git -C "$source_tree" describe --always --dirty --abbrev=12 2>/dev/null) || commit=unknown
+fi
+
+render() {
+  %{render} --report=%{report} --golden=%{golden} --telemetry=%{telemetry} \
+    --commit="$commit" --date="$(date -u +%F)" "$@"
+}
+
+mkdir -p "$out_dir" || {
+  echo "error: $out_dir: cannot be made; give a folder to write to by --out_dir=FOLDER" >&2
+  exit 2
+}
+inside= beside=
+for picture in %{pictures}; do
+  file=$(basename "$picture")
+  cp -f --no-preserve=mode "$picture" "$out_dir/$file"
+  inside+=${inside:+,}${file%.svg}=$picture
+  beside+=${beside:+,}${file%.svg}=$file
+done
+
+render --format=html --chart="$inside" --out="$out_dir/report.html"
+render --format=markdown --chart="$beside" --out="$out_dir/report.md"
+render --format=terminal
+echo
+echo "The page: $out_dir/report.html"
