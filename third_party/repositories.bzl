@@ -8,7 +8,6 @@ load("//third_party:archives.bzl", "ARCHIVES")
 
 _SHIMS = [
     "bazel_skylib",
-    "platforms",
     "remote_coverage_tools",
     "rules_cc",
     "rules_java",
@@ -17,16 +16,14 @@ _SHIMS = [
     "rules_python",
 ]
 
-def _is_bazel_4():
-    # Debian's build of 4.2.3 carries no version string; every release that is meant for Bazelisk does.
-    version = native.bazel_version
-    return not version or version.startswith("4.")
+# Later versions bring their own. The version itself cannot be asked for: Debian's builds carry none.
+_SHIMS_FOR_BAZEL_4 = ["platforms"]
 
 def shim_repositories():
-    """On Bazel 4, small local stand-ins for the rule sets that later versions bring along themselves."""
-    if _is_bazel_4():
-        for name in _SHIMS:
-            native.local_repository(name = name, path = "third_party/shims/" + name)
+    """Small local stand-ins for the rule sets that the archives load: they hand on Bazel's native rules."""
+    bazel_4 = not hasattr(native, "module_name")
+    for name in _SHIMS + (_SHIMS_FOR_BAZEL_4 if bazel_4 else []):
+        native.local_repository(name = name, path = "third_party/shims/" + name)
 
 def archive_repositories():
     """The C++ libraries."""
