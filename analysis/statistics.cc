@@ -1,0 +1,183 @@
+#include "analysis/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "analysis/student_t.h"
+
+namespace repro16 {
+namespace {
+
+constexpr int64_t kFewestSeeds = 5;
+constexpr double kAlpha = 0.05;
+constexpr double kPower = 0.8;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double SumOfSquaredDeviations(absl::Span<const double> values, double mean) {
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return sum;
+}
+
+double Mean(absl::Span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) /
+         static_cast<double>(values.size());
+}
+
+// The larger p-value of the tests of difference <= -margin and >= margin.
+double TostPValue(double difference, double error, double df, double margin) {
+  if (error == 0) return std::abs(difference) < margin ? 0 : 1;
+  return std::max(StudentTCdf(-(difference + margin) / error, df),
+                  StudentTCdf((difference - margin) / error, df));
+}
+
+Verdict VerdictOf(const Equivalence& e) {
+  if (-e.margin < e.low && e.high < e.margin) return Verdict::kMatch;
+  if (e.low > e.margin || e.high < -e.margin) return Verdict::kDiffer;
+  return Verdict::kInconclusive;
+}
+
+// From the difference and its standard error; `enough` runs for a verdict.
+Equivalence Judge(double difference, double error, double df, double margin,
+                  bool enough) {
+  Equivalence e;
+  e.difference = difference;
+  e.margin = margin;
+  e.degrees_of_freedom = df;
+  e.low = -kInfinity;
+  e.high = kInfinity;
+  e.smallest_detectable = kInfinity;
+  if (df > 0) {
+    const double t = StudentTQuantile(1 - kAlpha, df);
+    e.low = difference - t * error;
+    e.high = difference + t * error;
+    e.smallest_detectable = (t + StudentTQuantile(kPower, df)) * error;
+    e.p_value = TostPValue(difference, error, df, margin);
+  }
+  e.verdict = enough ? VerdictOf(e) : Verdict::kUnderpowered;
+  return e;
+}
+
+// Type 7: the value at position share * (n - 1) of the sorted values.
+double Quantile(const std::vector<double>& sorted, double share) {
+  const double position = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(position);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  const double rest = position - static_cast<double>(below);
+  return sorted[below] + rest * (sorted[above] - sorted[below]);
+}
+
+}  // namespace
+
+Sample SampleOf(absl::Span<const double> values) {
+  Sample sample;
+  sample.n = static_cast<int64_t>(values.size());
+  if (sample.n == 0) return sample;
+  sample.mean = Mean(values);
+  if (sample.n > 1) {
+    sample.sd = std::sqrt(SumOfSquaredDeviations(values, sample.mean) /
+                          static_cast<double>(sample.n - 1));
+  }
+  return sample;
+}
+
+Equivalence PairedEquivalence(absl::Span<const double> a,
+                              absl::Span<const double> b, double margin) {
+  std::vector<double> differences(a.size());
+  std::transform(a.begin(), a.end(), b.begin(), differences.begin(),
+                 std::minus<>());
+  return PooledEquivalence({differences}, margin);
+}
+
+Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
+                              double margin) {
+  const auto networks = static_cast<double>(differences.size());
+  double sum_of_means = 0;
+  double sum_of_squares = 0;
+  double sum_of_inverse_counts = 0;
+  double df = 0;
+  for (const std::vector<double>& network : differences) {
+    const double mean = Mean(network);
+    sum_of_means += mean;
+    sum_of_squares += SumOfSquaredDeviations(network, mean);
+    sum_of_inverse_counts += 1 / static_cast<double>(network.size());
+    df += static_cast<double>(network.size()) - 1;
+  }
+  const double error =
+      std::sqrt(sum_of_squares / df * sum_of_inverse_counts) / networks;
+  return Judge(sum_of_means / networks, error, df, margin,
+               df >= kFewestSeeds - 1);
+}
+
+Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin) {
+  const auto variance_of_mean = [](const Sample& s) {
+    return s.sd * s.sd / static_cast<double>(s.n);
+  };
+  const double va = variance_of_mean(a);
+  const double vb = variance_of_mean(b);
+  const int64_t fewest = std::min(a.n, b.n);
+  double df = 0;
+  if (fewest >= 2) {
+    // Welch and Satterthwaite; without any spread, those of a pooled test.
+    df = va + vb > 0 ? (va + vb) * (va + vb) /
+                           (va * va / static_cast<double>(a.n - 1) +
+                            vb * vb / static_cast<double>(b.n - 1))
+                     : static_cast<double>(a.n + b.n - 2);
+  }
+  return Judge(a.mean - b.mean, std::sqrt(va + vb), df, margin,
+               fewest >= kFewestSeeds);
+}
+
+std::vector<double> HolmAdjusted(absl::Span<const double> p_values) {
+  std::vector<size_t> order(p_values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t i, size_t j) {
+    return p_values[i] < p_values[j];
+  });
+  std::vector<double> adjusted(p_values.size());
+  double largest = 0;
+  for (size_t rank = 0; rank < order.size(); ++rank) {
+    const auto tests_left = static_cast<double>(order.size() - rank);
+    largest = std::max(largest, tests_left * p_values[order[rank]]);
+    adjusted[order[rank]] = std::min(largest, 1.0);
+  }
+  return adjusted;
+}
+
+BoxPlot BoxPlotOf(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  BoxPlot box;
+  box.lower_quartile = Quantile(values, 0.25);
+  box.median = Quantile(values, 0.5);
+  box.upper_quartile = Quantile(values, 0.75);
+  const double reach = 1.5 * (box.upper_quartile - box.lower_quartile);
+  const double low = box.lower_quartile - reach;
+  const double high = box.upper_quartile + reach;
+  const auto first = std::lower_bound(values.begin(), values.end(), low);
+  const auto last = std::upper_bound(values.begin(), values.end(), high);
+  box.lower_whisker = *first;
+  box.upper_whisker = *std::prev(last);
+  box.outliers.assign(values.begin(), first);
+  box.outliers.insert(box.outliers.end(), last, values.end());
+  return box;
+}
+
+absl::Status CheckDistinctSeeds(std::vector<uint64_t> seeds) {
+  std::sort(seeds.begin(), seeds.end());
+  const auto twice = std::adjacent_find(seeds.begin(), seeds.end());
+  if (twice == seeds.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "seed ", *twice, " is there twice; give each run a seed of its own"));
+}
+
+}  // namespace repro16

@@ -1,0 +1,98 @@
+// Statistics over seeds: is a difference of means equivalent to none?
+//
+// Equivalence is tested by two one-sided t tests (TOST; Schuirmann 1987) at 5%
+// against a margin that was chosen beforehand: the means are equivalent when
+// the 90% confidence interval of their difference lies inside +-margin.
+#ifndef REPRO16_ANALYSIS_STATISTICS_H_
+#define REPRO16_ANALYSIS_STATISTICS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+
+namespace repro16 {
+
+// A mean over n runs, of ours or as published.
+struct Sample {
+  double mean = 0;
+  double sd = 0;  // divided by n - 1; 0 for n < 2
+  int64_t n = 0;
+};
+
+Sample SampleOf(absl::Span<const double> values);
+
+enum class Verdict {
+  kMatch,         // the interval lies inside (-margin, margin)
+  kDiffer,        // the interval lies wholly outside [-margin, margin]
+  kInconclusive,  // neither
+  kUnderpowered,  // under 5 seeds: nothing is concluded
+};
+
+// A difference of means, in the unit of the values.
+struct Equivalence {
+  double difference = 0;
+  // The 90% confidence interval of the difference; infinite where the runs are
+  // too few for any.
+  double low = 0;
+  double high = 0;
+  double margin = 0;
+  double degrees_of_freedom = 0;
+  // The larger of the two one-sided tests: under 0.05 exactly for a match.
+  double p_value = 1;
+  // The smallest true difference from 0 that this many runs of this spread
+  // would find with probability 0.8: (t_0.95 + t_0.8) standard errors, as in
+  // Bloom, "Minimum detectable effects", 1995.
+  double smallest_detectable = 0;
+  Verdict verdict = Verdict::kInconclusive;
+
+  // 0 is outside of the interval; beside kMatch: a real difference, smaller
+  // than matters.
+  bool DiffersFromZero() const { return low > 0 || high < 0; }
+};
+
+// Of ours against ours: a[i] and b[i] are of one seed, which gives both the
+// same initial weights and order of the data. The difference is a - b. a and b
+// have one length; margin > 0.
+Equivalence PairedEquivalence(absl::Span<const double> a,
+                              absl::Span<const double> b, double margin);
+
+// The same pooled over networks: differences[k] are those of network k, a block
+// of its own. The difference is the mean of the networks' means; the spread is
+// pooled within the networks, with sum of (n_k - 1) degrees of freedom. No
+// network is empty.
+Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
+                              double margin);
+
+// Of independent samples of unequal variance, a - b (Welch 1947): ours against
+// published mean, sd and n.
+Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin);
+
+// p-values of a family of tests, adjusted (Holm 1979): the test holds at level
+// alpha within the family when its adjusted value is at most alpha. In the
+// order given.
+std::vector<double> HolmAdjusted(absl::Span<const double> p_values);
+
+// Tukey's box plot. Quartiles interpolate linearly between order statistics (R
+// and NumPy's default, type 7 of Hyndman and Fan 1996).
+struct BoxPlot {
+  double lower_quartile = 0;
+  double median = 0;
+  double upper_quartile = 0;
+  // The outermost values within 1.5 interquartile ranges of the box.
+  double lower_whisker = 0;
+  double upper_whisker = 0;
+  std::vector<double> outliers;  // beyond the whiskers, ascending
+};
+
+// `values` is not empty and has no NaN.
+BoxPlot BoxPlotOf(std::vector<double> values);
+
+// Error, naming the seed, when one is there twice: runs of one seed are copies,
+// not a sample.
+absl::Status CheckDistinctSeeds(std::vector<uint64_t> seeds);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ANALYSIS_STATISTICS_H_
