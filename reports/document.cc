@@ -59,9 +59,8 @@ int Rank(report::Verdict verdict) {
 std::string PaperText(const report::Expectation& expectation) {
   if (!expectation.paper_text().empty()) return expectation.paper_text();
   if (!expectation.has_paper_value()) return "not stated";
-  return WithUnit(
-      FormatNumber(expectation.paper_value(), DigitsOf(expectation)),
-      expectation.unit());
+  return WithUnit(FormatShortest(expectation.paper_value()),
+                  expectation.unit());
 }
 
 GridCell OursCell(const report::Expectation& expectation) {
@@ -69,8 +68,8 @@ GridCell OursCell(const report::Expectation& expectation) {
   if (!expectation.ours_text().empty()) {
     AddLine(expectation.ours_text(), CellLine::Style::kPlain, cell);
   } else if (expectation.has_ours()) {
-    AddLine(WithUnit(FormatEstimate(expectation.ours(), DigitsOf(expectation)),
-                     expectation.unit()),
+    AddLine(FormatEstimate(expectation.ours(), DigitsOf(expectation),
+                           expectation.unit()),
             CellLine::Style::kPlain, cell);
   }
   return cell;
@@ -84,8 +83,7 @@ GridCell DifferenceCell(const report::Expectation& expectation) {
         CellLine::Style::kPlain, cell);
   }
   if (expectation.has_interval()) {
-    AddLine(absl::StrFormat("%g%% interval %s",
-                            100 * expectation.interval().level(),
+    AddLine(absl::StrFormat("%g%% %s", 100 * expectation.interval().level(),
                             FormatInterval(expectation.interval())),
             kSmall, cell);
   }
@@ -308,10 +306,7 @@ void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
               CellLine::Style::kPlain, paper);
     }
     grid.rows.push_back(
-        {what,
-         {{WithUnit(FormatEstimate(row.ours(), 3), row.unit())}},
-         ratio,
-         paper});
+        {what, {{FormatEstimate(row.ours(), 3, row.unit())}}, ratio, paper});
   }
   blocks.push_back(std::move(grid));
   AddCommand(timing.command(), blocks);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -47,6 +49,15 @@ std::string FormatNumber(double value, int digits) {
   return absl::StrFormat("%.*f", Decimals(value, digits), value);
 }
 
+std::string FormatShortest(double value) {
+  for (int digits = 6; digits < 17; ++digits) {
+    const std::string text = absl::StrFormat("%.*g", digits, value);
+    double back;
+    if (absl::SimpleAtod(text, &back) && back == value) return text;
+  }
+  return absl::StrFormat("%.17g", value);
+}
+
 std::string FormatSigned(double value, int digits) {
   return absl::StrCat(value > 0 ? "+" : "", FormatNumber(value, digits));
 }
@@ -59,7 +70,8 @@ std::string FormatCount(uint64_t value) {
   return digits;
 }
 
-std::string FormatEstimate(const report::Estimate& estimate, int digits) {
+std::string FormatEstimate(const report::Estimate& estimate, int digits,
+                           std::string_view unit) {
   const double mean = estimate.mean();
   std::string text = FormatNumber(mean, digits);
   if (estimate.has_sd() && std::isfinite(mean)) {
@@ -69,8 +81,9 @@ std::string FormatEstimate(const report::Estimate& estimate, int digits) {
         fixed ? absl::StrFormat("%.*f", Decimals(mean, digits), estimate.sd())
               : FormatNumber(estimate.sd(), 2));
   }
+  if (!unit.empty()) absl::StrAppend(&text, " ", unit);
   if (estimate.n() > 0) {
-    absl::StrAppend(&text, " (n = ", FormatCount(estimate.n()), ")");
+    absl::StrAppend(&text, " (n=", FormatCount(estimate.n()), ")");
   }
   return text;
 }

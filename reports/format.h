@@ -14,15 +14,20 @@ namespace repro16 {
 // 1e-3 and from 1e6 on ("9.95e-4"). NaN and infinities by name.
 std::string FormatNumber(double value, int digits = 4);
 
+// With the fewest digits that give the number back: "0.2", "100".
+std::string FormatShortest(double value);
+
 // As FormatNumber with a sign also for positive values ("+0.12"); 0 has none.
 std::string FormatSigned(double value, int digits = 4);
 
 // "1,234,567".
 std::string FormatCount(uint64_t value);
 
-// "75.83 ± 0.31 (n = 5)": the deviation has the decimals of the mean. The
-// deviation is left out where absent, the count where it is 0.
-std::string FormatEstimate(const report::Estimate& estimate, int digits = 4);
+// "75.83 ± 0.31 points (n=5)": the deviation has the decimals of the mean.
+// The deviation is left out where absent, the count where it is 0, `unit` where
+// it is empty.
+std::string FormatEstimate(const report::Estimate& estimate, int digits = 4,
+                           std::string_view unit = "");
 
 // "[-0.40, +0.16]".
 std::string FormatInterval(const report::Interval& interval, int digits = 3);

@@ -314,6 +314,8 @@ absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
   }
   const ScaleGolden measured = ScaleGoldenOf(report, runs, scale->provenance());
   Comparison comparison;
+  comparison.Field("report", "experiment", golden.experiment(),
+                   report.experiment());
   auto measured_runs = ByKey(measured.runs(), &RunGolden::run);
   if (measured_runs.size() != runs.size()) {
     return absl::InvalidArgumentError(

@@ -123,6 +123,12 @@ TEST_F(GoldenTest, VerdictAndMeanOfTheReportAreHeld) {
                   "0x1.e6p+6"));
 }
 
+TEST_F(GoldenTest, GoldenValuesOfAnotherExperimentAreNamed) {
+  report_.set_experiment("fig9");
+  EXPECT_THAT(Differences(),
+              ElementsAre("report: experiment: golden fixture, measured fig9"));
+}
+
 TEST_F(GoldenTest, OtherScaleOrVersionIsAnError) {
   report_.set_scale("paper");
   EXPECT_EQ(CompareWithGolden(golden_, report_, runs_).status().code(),

@@ -86,8 +86,7 @@ th {
 .num { text-align: right; white-space: nowrap; }
 td small { display: block; line-height: 1.4; }
 .verdict { display: block; font-weight: 600; }
-.cards .verdict { white-space: nowrap; }
-.cards .wrap { white-space: normal; }
+.cards .verdict, .cards td:nth-child(4) small { white-space: nowrap; }
 
 pre {
   margin: .6rem 0; padding: .45rem .8rem; background: var(--panel);
@@ -121,8 +120,7 @@ a { color: var(--match); }
 @media (max-width: 40rem) {
   main { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.4rem; }
-  dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin: 0 0 .45rem; }
+  dl { grid-template-columns: 6.2rem minmax(0, 1fr); gap: .15rem .75rem; }
   figure .scroll svg { max-width: none; width: 34rem; }
   .cards thead { display: none; }
   .cards tr {

@@ -86,11 +86,11 @@ absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
     report::Finding finding;
     finding.set_kind(holds ? report::Finding::AGREEMENT
                            : report::Finding::CONTRADICTION);
-    finding.set_title(
-        absl::StrCat(PlaceOf(result), holds ? " follows from its row"
-                                            : " does not follow from its row"));
+    finding.set_title(absl::StrCat(
+        "A derived value of ", result.table(),
+        holds ? " follows from its operands" : " does not follow"));
     finding.set_text(absl::StrCat(check.contradiction(), holds ? "" : " ",
-                                  "Printed ", FormatNumber(result.value()),
+                                  "Printed ", FormatShortest(result.value()),
                                   ", recomputed from the printed values ",
                                   FormatNumber(computed), "."));
     finding.set_place(PlaceOf(result));

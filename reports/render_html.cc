@@ -9,9 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "reports/document.h"
 #include "reports/page_style.h"
@@ -85,16 +83,6 @@ std::string CsvField(std::string_view text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
-// With the fewest digits that give the number back, at most 17.
-std::string AllDigits(double number) {
-  for (int digits = 6; digits < 17; ++digits) {
-    const std::string text = absl::StrFormat("%.*g", digits, number);
-    double back;
-    if (absl::SimpleAtod(text, &back) && back == number) return text;
-  }
-  return absl::StrFormat("%.17g", number);
-}
-
 std::string Csv(const report::Dataset& dataset) {
   std::string csv;
   const char* comma = "";
@@ -107,7 +95,7 @@ std::string Csv(const report::Dataset& dataset) {
     comma = "";
     for (const report::Value& value : record.values()) {
       absl::StrAppend(&csv, comma,
-                      value.has_number() ? AllDigits(value.number())
+                      value.has_number() ? FormatShortest(value.number())
                                          : CsvField(value.text()));
       comma = ",";
     }

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,19 +14,34 @@
 namespace repro16 {
 namespace {
 
-// Everything that Markdown could read as markup, with a backslash before it;
-// line ends become spaces, since a line can start a list or a heading.
+// Everything that Markdown could read as markup inside a line, made harmless.
 std::string Escape(std::string_view text) {
   std::string out;
-  for (char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    if (std::string_view("\\`*_{}[]<>()#+!|~&$").find(c) !=
-        std::string_view::npos) {
-      out += '\\';
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += ' ';
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '&') {
+      out += "&amp;";
+    } else {
+      if (std::strchr("\\`*_{}[]#|~$", c) != nullptr) out += '\\';
+      out += c;
     }
-    out += c;
   }
   return out;
+}
+
+// The same for a text that begins a line, where "- ", "+ ", "1." begin a list.
+std::string EscapeBlock(std::string_view text) {
+  const std::string escaped = Escape(text);
+  const size_t mark = escaped.find_first_not_of("0123456789");
+  if (mark == std::string::npos || !std::strchr("-+=.)", escaped[mark])) {
+    return escaped;
+  }
+  return absl::StrCat(escaped.substr(0, mark), "\\", escaped.substr(mark));
 }
 
 class MarkdownRenderer {
@@ -39,7 +55,7 @@ class MarkdownRenderer {
     absl::StrAppend(&out_, "## ", Escape(heading.text), "\n");
   }
   void operator()(const Paragraph& paragraph) {
-    absl::StrAppend(&out_, Escape(paragraph.text), "\n");
+    absl::StrAppend(&out_, EscapeBlock(paragraph.text), "\n");
   }
   void operator()(const Facts& facts);
   void operator()(const Grid& grid);
@@ -59,7 +75,7 @@ std::string MarkdownRenderer::Render(const Document& document) {
                   Escape(document.headline), "**\n\n**", Escape(document.badge),
                   "**\n");
   if (!document.claim.empty()) {
-    absl::StrAppend(&out_, "\n> ", Escape(document.claim),
+    absl::StrAppend(&out_, "\n> ", EscapeBlock(document.claim),
                     "\n>\n> — the paper, ", Escape(document.claim_place), "\n");
   }
   for (const Block& block : document.blocks) {
@@ -101,7 +117,7 @@ void MarkdownRenderer::operator()(const Grid& grid) {
     absl::StrAppend(&out_, "### ", Escape(grid.title), "\n\n");
   }
   if (!grid.caption.empty()) {
-    absl::StrAppend(&out_, Escape(grid.caption), "\n\n");
+    absl::StrAppend(&out_, EscapeBlock(grid.caption), "\n\n");
   }
   std::string titles = "|", rules = "|";
   for (const Grid::Column& column : grid.columns) {
@@ -129,12 +145,13 @@ void MarkdownRenderer::operator()(const Chart& chart) {
         absl::StrReplaceAll(picture->second, {{"<", "%3C"}, {">", "%3E"}}),
         ">)\n\n");
   }
-  absl::StrAppend(&out_, Escape(figure.caption()), "\n");
+  absl::StrAppend(&out_, EscapeBlock(figure.caption()), "\n");
 }
 
 void MarkdownRenderer::operator()(const Callout& callout) {
   absl::StrAppend(&out_, "**", Escape(callout.label), ": ",
-                  Escape(callout.title), "**\n\n", Escape(callout.text), "\n");
+                  Escape(callout.title), "**\n\n", EscapeBlock(callout.text),
+                  "\n");
   if (!callout.place.empty()) {
     absl::StrAppend(&out_, "\n<sub>", Escape(callout.place), "</sub>\n");
   }

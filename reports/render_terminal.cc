@@ -136,9 +136,11 @@ std::string TerminalRenderer::Render(const Document& document) {
     Prose(absl::StrCat("The paper, ", document.claim_place, ": ",
                        document.claim));
   }
+  bool after_heading = false;
   for (const Block& block : document.blocks) {
-    absl::StrAppend(&out_, "\n");
+    if (!after_heading) absl::StrAppend(&out_, "\n");
     std::visit(*this, block);
+    after_heading = std::holds_alternative<Heading>(block);
   }
   return std::move(out_);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -37,14 +38,14 @@ class RenderTest : public testing::Test {
   std::string svg_;
 };
 
-int Width(const std::string& line) {
+int Width(std::string_view line) {
   return std::count_if(line.begin(), line.end(),
                        [](char c) { return (c & 0xC0) != 0x80; });
 }
 
 TEST_F(RenderTest, TerminalFitsAndSaysEverything) {
   const std::string text = RenderTerminal(report_, /*color=*/false);
-  for (const std::string& line : absl::StrSplit(text, '\n')) {
+  for (std::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(Width(line), 120) << line;
     EXPECT_FALSE(absl::EndsWith(line, " ")) << "\"" << line << "\"";
   }
@@ -88,7 +89,7 @@ TEST_F(RenderTest, WideTableAndLongWordsStillFit) {
     row.add_cells()->set_text(std::string(64, 'f'));
   }
   const std::string text = RenderTerminal(report_, /*color=*/false);
-  for (const std::string& line : absl::StrSplit(text, '\n')) {
+  for (std::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(Width(line), 120) << line;
   }
 }
@@ -124,8 +125,11 @@ TEST_F(RenderTest, PageOpensWithTheTallyAndTheScale) {
 TEST_F(RenderTest, MarkdownEscapesAndLinksTheChart) {
   const std::string text = RenderMarkdown(report_, {{"histogram", "fig1.svg"}});
   EXPECT_THAT(text, HasSubstr("](<fig1.svg>)"));
-  EXPECT_THAT(text, HasSubstr("\\<script\\>"));
+  EXPECT_THAT(text, HasSubstr("&lt;script&gt;"));
   EXPECT_THAT(text, Not(HasSubstr("<script")));
+  report_.set_summary(0, "1. not a *list*");
+  EXPECT_THAT(RenderMarkdown(report_, {}),
+              HasSubstr("\n1\\. not a \\*list\\*\n"));
   EXPECT_THAT(text, HasSubstr("last epoch \\| all policies"));
   EXPECT_THAT(text, HasSubstr("| --- | ---: | ---: | ---: | ---: |"));
 }
@@ -175,6 +179,8 @@ TEST(FormatTest, Numbers) {
   EXPECT_EQ(FormatNumber(999999.9), "1.000e6");
   EXPECT_EQ(FormatNumber(-0.5, 2), "-0.50");
   EXPECT_EQ(FormatNumber(0), "0");
+  EXPECT_EQ(FormatShortest(100), "100");
+  EXPECT_EQ(FormatShortest(0.1 + 0.2), "0.30000000000000004");
   EXPECT_EQ(FormatSigned(0.5, 2), "+0.50");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
   EXPECT_EQ(FormatCount(123), "123");
@@ -186,10 +192,11 @@ TEST(FormatTest, Estimates) {
   EXPECT_EQ(FormatEstimate(estimate), "75.83");
   estimate.set_sd(0.312);
   estimate.set_n(5);
-  EXPECT_EQ(FormatEstimate(estimate), "75.83 ± 0.31 (n = 5)");
+  EXPECT_EQ(FormatEstimate(estimate), "75.83 ± 0.31 (n=5)");
+  EXPECT_EQ(FormatEstimate(estimate, 4, "%"), "75.83 ± 0.31 % (n=5)");
   estimate.set_mean(0.000118);
   estimate.set_sd(0.0000094);
-  EXPECT_EQ(FormatEstimate(estimate, 3), "1.18e-4 ± 9.4e-6 (n = 5)");
+  EXPECT_EQ(FormatEstimate(estimate, 3), "1.18e-4 ± 9.4e-6 (n=5)");
 }
 
 // ---- Bad input --------------------------------------------------------------
@@ -224,6 +231,10 @@ TEST_F(RenderTest, MalformedReportsAreRefused) {
       ->add_values();
   EXPECT_THAT(std::string(CheckReport(report).message()),
               HasSubstr("records[2] has 5 values"));
+  report = report_;
+  report.mutable_figures(0)->set_name("a-b");
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("the name \"a-b\" is not of letters"));
   report = report_;
   *report.add_expectations() = report.expectations(0);
   EXPECT_THAT(std::string(CheckReport(report).message()),

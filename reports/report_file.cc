@@ -1,10 +1,12 @@
 #include "reports/report_file.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/io/proto_file.h"
@@ -25,6 +27,13 @@ absl::Status CheckTable(const report::Table& table) {
 }
 
 absl::Status CheckFigure(const report::Figure& figure) {
+  const std::string& name = figure.name();
+  if (name.empty() || !std::all_of(name.begin(), name.end(), [](char c) {
+        return absl::ascii_isalnum(c) || c == '_';
+      })) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "figures: the name \"", name, "\" is not of letters, digits and _"));
+  }
   for (const report::Dataset& dataset : figure.datasets()) {
     for (int i = 0; i < dataset.records_size(); ++i) {
       if (dataset.records(i).values_size() != dataset.fields_size()) {
