@@ -3,8 +3,8 @@
 //
 // A statement is about one trained network (or one pair of them), so it is
 // judged seed by seed: "match" when it holds for every seed, "differ" when it
-// holds for none, else "inconclusive". Means over seeds are judged by
-// equivalence tests instead (analysis/statistics.h).
+// holds for none, else "inconclusive". A difference of means over seeds is
+// judged by an equivalence test instead (analysis/statistics.h).
 #ifndef REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
 #define REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
 
@@ -19,14 +19,15 @@
 namespace repro16 {
 
 enum class Side {
-  kWithin,  // |ours - paper's| <= margin
-  kAtMost,  // ours <= paper's + margin
+  kWithin,   // |ours - paper's| <= margin
+  kAtMost,   // ours <= paper's + margin
+  kAtLeast,  // ours >= paper's - margin
 };
 
 // How a statement's numbers are compared and shown.
 enum class Measure {
   kNumber,
-  // The paper's value and margin, of unit "log10", are in decimal orders of
+  // The paper's value and margin, of unit "decades", are in decimal orders of
   // magnitude; ours are plain numbers, compared by their logarithm.
   kMagnitude,
 };
@@ -37,6 +38,22 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, absl::Span<const double> per_seed, Measure measure,
     Side side = Side::kWithin);
+
+// What the paper says of a difference of two means.
+enum class Claim {
+  kEqual,         // within the margin to either side
+  kSlightlyMore,  // more than 0 and at most the margin
+};
+
+// The expectation of golden value `id` on the mean over seeds of a - b, where
+// a[i] and b[i] are of one seed. "match" when the 90% interval of the paired
+// difference lies inside the claim's range, "differ" when it lies outside, else
+// "inconclusive"; under 5 seeds always "inconclusive", and the note tells what
+// could have been seen. Needs the margin in the golden file, with value 0.
+absl::StatusOr<report::Expectation> JudgePaired(
+    const RunSet& runs, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const double> a,
+    absl::Span<const double> b, Claim claim);
 
 }  // namespace repro16
 

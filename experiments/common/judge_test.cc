@@ -34,7 +34,7 @@ report::Verdict Judge(const Golden& golden, std::vector<double> values,
 }
 
 TEST(JudgeEachSeedTest, AMagnitudeIsHalfADecadeToEitherSide) {
-  const Golden golden = OneValue(-3, 0.5, "log10");
+  const Golden golden = OneValue(-3, 0.5, "decades");
   const Measure m = Measure::kMagnitude;
   EXPECT_EQ(Judge(golden, {3.1e-3, 3.2e-4}, m), report::VERDICT_MATCH);
   EXPECT_EQ(Judge(golden, {3.2e-3, 3.1e-4}, m), report::VERDICT_DIFFER);
@@ -43,10 +43,17 @@ TEST(JudgeEachSeedTest, AMagnitudeIsHalfADecadeToEitherSide) {
 }
 
 TEST(JudgeEachSeedTest, AnUpperBoundHasOneSide) {
-  const Golden golden = OneValue(-4, 0.5, "log10");
+  const Golden golden = OneValue(-4, 0.5, "decades");
   const Measure m = Measure::kMagnitude;
   EXPECT_EQ(Judge(golden, {1e-9}, m, Side::kAtMost), report::VERDICT_MATCH);
   EXPECT_EQ(Judge(golden, {3.2e-4}, m, Side::kAtMost), report::VERDICT_DIFFER);
+}
+
+TEST(JudgeEachSeedTest, ALowerBoundHasOneSide) {
+  const Golden golden = OneValue(100, 50, "%");
+  const Measure m = Measure::kNumber;
+  EXPECT_EQ(Judge(golden, {50, 200}, m, Side::kAtLeast), report::VERDICT_MATCH);
+  EXPECT_EQ(Judge(golden, {49}, m, Side::kAtLeast), report::VERDICT_DIFFER);
 }
 
 TEST(JudgeEachSeedTest, NaNNeverMatches) {
@@ -65,6 +72,34 @@ TEST(JudgeEachSeedTest, JudgesNeitherTestsNorMadeUpDataNorNothing) {
   EXPECT_EQ(Judge(golden, {0}, m, Side::kWithin, Runs("lite", true)),
             report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
   EXPECT_EQ(Judge(golden, {}, m), report::VERDICT_NOT_RUN);
+}
+
+report::Verdict JudgeDifferences(std::vector<double> differences, Claim claim) {
+  const std::vector<double> zeros(differences.size());
+  return JudgePaired(Runs("lite", false), OneValue(0, 1, "points"), "x", "",
+                     differences, zeros, claim)
+      ->verdict();
+}
+
+TEST(JudgePairedTest, HoldsTheIntervalToTheClaim) {
+  EXPECT_EQ(JudgeDifferences({.1, .2, .1, .2, .1}, Claim::kEqual),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(JudgeDifferences({.1, .2, .1, .2, .1}, Claim::kSlightlyMore),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(JudgeDifferences({-.1, -.2, -.1, -.2, -.1}, Claim::kEqual),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(JudgeDifferences({-.1, -.2, -.1, -.2, -.1}, Claim::kSlightlyMore),
+            report::VERDICT_DIFFER);
+  EXPECT_EQ(JudgeDifferences({-.1, .2, -.1, .2, -.1}, Claim::kSlightlyMore),
+            report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(JudgeDifferences({5, 6, 5, 6, 5}, Claim::kEqual),
+            report::VERDICT_DIFFER);
+}
+
+TEST(JudgePairedTest, UnderFiveSeedsNothingIsConcluded) {
+  EXPECT_EQ(JudgeDifferences({.1, .1, .1}, Claim::kEqual),
+            report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(JudgeDifferences({}, Claim::kEqual), report::VERDICT_NOT_RUN);
 }
 
 TEST(JudgeEachSeedTest, ErrorsNameTheValue) {

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "analysis/statistics.h"
+#include "reports/format.h"
 
 namespace repro16 {
 namespace {
@@ -124,18 +126,20 @@ void AddContradictions(report::Report* report) {
   }
 }
 
+void AddMnistProtocol(report::Report* report) {
+  AddFinding(report::Finding::UNSTATED, "Network and training on MNIST",
+             "The paper gives neither the network nor the training for MNIST. "
+             "Ours: 784-512-256-10 with ReLU, 10 epochs, batch 128, SGD 0.01 "
+             "with momentum 0.9, pixels / 255, Glorot initialisation.",
+             "section 3.3", report);
+}
+
 report::Estimate EstimateOf(absl::Span<const double> values) {
+  const Sample sample = SampleOf(values);
   report::Estimate estimate;
-  estimate.set_n(values.size());
-  if (values.empty()) return estimate;
-  double sum = 0;
-  for (double value : values) sum += value;
-  const double mean = sum / values.size();
-  estimate.set_mean(mean);
-  if (values.size() < 2) return estimate;
-  double squares = 0;
-  for (double value : values) squares += (value - mean) * (value - mean);
-  estimate.set_sd(std::sqrt(squares / (values.size() - 1)));
+  estimate.set_mean(sample.mean);
+  if (sample.n > 1) estimate.set_sd(sample.sd);
+  estimate.set_n(sample.n);
   return estimate;
 }
 
@@ -145,15 +149,13 @@ report::Cell TextCell(std::string_view text) {
   return cell;
 }
 
-report::Cell NumberCell(double number) {
-  report::Cell cell;
-  cell.set_number(number);
-  return cell;
+report::Cell CountCell(int64_t count) {
+  return NumberCell(count, FormatCount(count));
 }
 
 report::Cell NumberCell(double number, std::string_view text) {
-  report::Cell cell = NumberCell(number);
-  cell.set_text(std::string(text));
+  report::Cell cell = TextCell(text);
+  cell.set_number(number);
   return cell;
 }
 

@@ -29,13 +29,18 @@ void AddFinding(report::Finding::Kind kind, std::string_view title,
 // beside what we found.
 void AddContradictions(report::Report* report);
 
+// The finding that the paper does not state its network and training on MNIST,
+// with ours (experiments/runs/mnist_mlp.bzl).
+void AddMnistProtocol(report::Report* report);
+
 // Mean and, for two values or more, sample standard deviation (n - 1).
 report::Estimate EstimateOf(absl::Span<const double> values);
 
 // Cells of a table.
 report::Cell TextCell(std::string_view text);
-report::Cell NumberCell(double number);
-// The number as `text`.
+// "12,345".
+report::Cell CountCell(int64_t count);
+// A number, shown as `text`.
 report::Cell NumberCell(double number, std::string_view text);
 
 // "1.2E-03", as the paper writes small numbers.

@@ -51,11 +51,11 @@ report::Table LemmaTable(const std::vector<PairStatistics>& pairs) {
               "not finite"},
              &table);
   for (const PairStatistics& pair : pairs) {
-    AddRow({TextCell(pair.name), NumberCell(pair.samples),
+    AddRow({TextCell(pair.name), CountCell(pair.samples),
             NumberCell(pair.Guaranteed(), Percent(pair.Guaranteed())),
-            NumberCell(pair.boundary),
+            CountCell(pair.boundary),
             NumberCell(pair.Alike(), Percent(pair.Alike())),
-            NumberCell(pair.not_finite)},
+            CountCell(pair.not_finite)},
            &table);
   }
   return table;
@@ -68,8 +68,8 @@ report::Table LargestTable(const std::vector<PairStatistics>& pairs) {
   AddColumns({"networks", "sample", "label", "δ", "Γ", "FP16", "FP32"}, &table);
   for (const PairStatistics& pair : pairs) {
     const LargestError& largest = pair.largest;
-    AddRow({TextCell(pair.name), NumberCell(largest.sample),
-            NumberCell(largest.label),
+    AddRow({TextCell(pair.name), CountCell(largest.sample),
+            CountCell(largest.label),
             NumberCell(largest.error, absl::StrFormat("%.3f", largest.error)),
             NumberCell(largest.tolerance,
                        absl::StrFormat("%.3f", largest.tolerance)),
@@ -146,10 +146,11 @@ absl::Status AddExpectations(const RunSet& runs, const Golden& golden,
       {"delta_max",
        "Largest single error δ, all seeds",
        {*std::max_element(largest.begin(), largest.end())},
-       Measure::kNumber},
+       Measure::kNumber,
+       Side::kAtLeast},
       {"share_guaranteed", "Samples with Γ ≥ 2δ (Eq. 3)",
        Each(pairs, [](const P& p) { return 100 * p.Guaranteed(); }),
-       Measure::kNumber},
+       Measure::kNumber, Side::kAtLeast},
       {"accuracy_difference", "Test accuracy, FP16 - FP32",
        AccuracyDifferences(runs), Measure::kNumber},
   };
@@ -195,11 +196,7 @@ void AddFindings(const std::vector<PairStatistics>& pairs,
                  report::Report* report) {
   AddContradictions(report);
   AddCauseOfLargestErrors(pairs, report);
-  AddFinding(Finding::UNSTATED, "Network and training on MNIST",
-             "The paper gives neither the network nor the training for MNIST. "
-             "Ours: 784-512-256-10 with ReLU, 10 epochs, batch 128, SGD 0.01 "
-             "with momentum 0.9, pixels / 255, Glorot initialisation.",
-             "section 3.3", report);
+  AddMnistProtocol(report);
   if (controls.empty()) return;
   const auto mean_error = [](const PairStatistics& p) { return p.error.mean; };
   const double precision = EstimateOf(Each(pairs, mean_error)).mean();

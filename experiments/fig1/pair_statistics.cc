@@ -31,7 +31,7 @@ Moments MomentsOf(const std::vector<double>& values) {
 // Counts one sample.
 void Add(const ErrorTolerance& sample, PairStatistics& pair) {
   ++pair.samples;
-  pair.alike += sample.class_16 == sample.class_32;
+  pair.alike += sample.Alike();
   if (sample.premise == LemmaPremise::kNotFinite) {
     ++pair.not_finite;
     return;

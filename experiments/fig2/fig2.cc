@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/common/judge.h"
 #include "experiments/common/report_parts.h"
 
 namespace repro16 {
@@ -165,5 +167,65 @@ report::Table SeedTable(const RunSet& runs) {
   return table;
 }
 
+absl::Status AddExpectations(const RunSet& runs, const Golden& golden,
+                             report::Report* report) {
+  std::vector<const TrainedRun*> fp16, fp32;
+  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+    fp16.push_back(pair.a);
+    fp32.push_back(pair.b);
+  }
+  const int last = Epochs(runs) - 1;
+  const auto judge = [&](std::string_view id, std::string_view what,
+                         const Split& split, Claim claim) -> absl::Status {
+    absl::StatusOr<report::Expectation> expectation =
+        JudgePaired(runs, golden, id, what, Accuracies(fp16, split, last),
+                    Accuracies(fp32, split, last), claim);
+    if (!expectation.ok()) return expectation.status();
+    *report->add_expectations() = *std::move(expectation);
+    return absl::OkStatus();
+  };
+  absl::Status status =
+      judge("training_accuracy", "Training accuracy, FP16 - FP32", kSplits[0],
+            Claim::kEqual);
+  status.Update(judge("test_accuracy", "Test accuracy, FP16 - FP32", kSplits[1],
+                      Claim::kSlightlyMore));
+  return status;
+}
+
 }  // namespace
+
+absl::StatusOr<Analysis> AnalyseFigure2(const RunSet& runs,
+                                        const Golden& golden) {
+  if (runs.Pairs("FP16", "FP32").empty()) {
+    return absl::InvalidArgumentError(
+        "--results: no FP16 and FP32 run of the same seed; give both");
+  }
+  Analysis analysis;
+  report::Report& report = analysis.report;
+  report = StartReport("fig2", runs);
+  report.set_title("Accuracy by epoch on MNIST");
+  report.mutable_claim()->set_text(
+      "The training accuracy of the 16-bit model is close to that of the "
+      "32-bit model, while the 16-bit model achieves slightly better accuracy "
+      "in terms of testing accuracy.");
+  report.mutable_claim()->set_place("section 3.3, figure 2");
+  report.add_summary(
+      "The same network, seeds and order of samples in each precision. FP16 "
+      "and FP32 are the paper's; MP, BF16 and FP16_ACC16 stand beside them.");
+  if (absl::Status status = AddExpectations(runs, golden, &report);
+      !status.ok()) {
+    return status;
+  }
+  *report.add_tables() = FinalTable(runs);
+  *report.add_tables() = SeedTable(runs);
+  *report.add_figures() = AccuracyFigure(runs);
+  *report.add_figures() = DifferenceFigure(runs);
+  AddContradictions(&report);
+  AddMnistProtocol(&report);
+  for (const std::string& policy : runs.Policies()) {
+    if (policy != "FP32") AddPartings(runs, policy, "FP32", &report);
+  }
+  return analysis;
+}
+
 }  // namespace repro16

@@ -68,9 +68,9 @@ PairVerdict JudgePair(const RationalVector& p32, const RationalVector& p16) {
                                      p32.numerators[i] * p16.denominator));
   }
   const int64_t gamma = (top - second) * p16.denominator;
-  verdict.premise = gamma > 2 * delta    ? Premise::kStrict
-                    : gamma == 2 * delta ? Premise::kBoundary
-                                         : Premise::kUnmet;
+  verdict.premise = gamma > 2 * delta    ? LemmaPremise::kStrict
+                    : gamma == 2 * delta ? LemmaPremise::kBoundary
+                                         : LemmaPremise::kUnmet;
   return verdict;
 }
 
@@ -95,18 +95,20 @@ LatticeCounts CountPairs(int classes, int max_denominator) {
       const PairVerdict verdict = JudgePair(p32, p16);
       const bool differ = verdict.class_32 != verdict.class_16;
       switch (verdict.premise) {
-        case Premise::kStrict:
+        case LemmaPremise::kStrict:
           ++counts.strict;
           counts.strict_differ += differ;
           break;
-        case Premise::kBoundary:
+        case LemmaPremise::kBoundary:
           ++counts.boundary;
           counts.boundary_differ += differ;
           counts.boundary_no_tie += !verdict.class_32_is_a_maximum;
           break;
-        case Premise::kUnmet:
+        case LemmaPremise::kUnmet:
           ++counts.unmet;
           counts.unmet_differ += differ;
+          break;
+        case LemmaPremise::kNotFinite:
           break;
       }
     }
@@ -121,7 +123,7 @@ std::optional<Counterexample> SmallestCounterexample(int classes,
     for (const RationalVector& p32 : vectors) {
       for (const RationalVector& p16 : vectors) {
         const PairVerdict verdict = JudgePair(p32, p16);
-        if (verdict.premise == Premise::kBoundary &&
+        if (verdict.premise == LemmaPremise::kBoundary &&
             verdict.class_32 != verdict.class_16) {
           return Counterexample{p32, p16, verdict};
         }

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/error_tolerance.h"
+
 namespace repro16 {
 
 // A probability vector with rational entries, numerators[i] / denominator.
@@ -35,15 +37,8 @@ struct RationalVector {
 // E.g. "(1/3, 2/3, 0)".
 std::string ToString(const RationalVector& vector);
 
-// How gamma stands to 2 delta.
-enum class Premise {
-  kStrict,    // gamma > 2 delta
-  kBoundary,  // gamma = 2 delta
-  kUnmet,     // gamma < 2 delta
-};
-
 struct PairVerdict {
-  Premise premise;
+  LemmaPremise premise;  // never kNotFinite
   // argmax, lowest index, of p32 and of p16.
   int class_32;
   int class_16;

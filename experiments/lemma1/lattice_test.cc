@@ -10,9 +10,9 @@ namespace {
 
 TEST(JudgePairTest, TellsTheThreePremises) {
   const RationalVector p32{{7, 2, 1}, 10};  // gamma = 1/2
-  EXPECT_EQ(JudgePair(p32, {{6, 3, 1}, 10}).premise, Premise::kStrict);
-  EXPECT_EQ(JudgePair(p32, {{18, 18, 4}, 40}).premise, Premise::kBoundary);
-  EXPECT_EQ(JudgePair(p32, {{4, 5, 1}, 10}).premise, Premise::kUnmet);
+  EXPECT_EQ(JudgePair(p32, {{6, 3, 1}, 10}).premise, LemmaPremise::kStrict);
+  EXPECT_EQ(JudgePair(p32, {{18, 18, 4}, 40}).premise, LemmaPremise::kBoundary);
+  EXPECT_EQ(JudgePair(p32, {{4, 5, 1}, 10}).premise, LemmaPremise::kUnmet);
 }
 
 TEST(JudgePairTest, TiesGoToTheLowestIndex) {
@@ -25,7 +25,7 @@ TEST(JudgePairTest, TiesGoToTheLowestIndex) {
 TEST(JudgePairTest, AnEqualPairWithATieStandsAtTheBoundary) {
   const RationalVector tie{{1, 1}, 2};
   const PairVerdict verdict = JudgePair(tie, tie);
-  EXPECT_EQ(verdict.premise, Premise::kBoundary);
+  EXPECT_EQ(verdict.premise, LemmaPremise::kBoundary);
   EXPECT_EQ(verdict.class_32, verdict.class_16);
 }
 

@@ -39,10 +39,9 @@ absl::StatusOr<NetworkPair> ComparePair(const TrainedRun& run_16,
   for (int64_t i = 0; i < p16->examples; ++i) {
     const ErrorTolerance sample = CompareSample(p16->Row(i), p32->Row(i));
     PremiseCounts& counts = CountsOf(sample.premise, pair);
-    const bool differ = sample.class_16 != sample.class_32;
     ++counts.samples;
-    counts.differ += differ;
-    if (differ && sample.premise == LemmaPremise::kStrict) {
+    counts.differ += !sample.Alike();
+    if (sample.RefutesLemma()) {
       pair.violations.push_back(absl::StrFormat(
           "test sample %d: Γ = %a > 2δ, δ = %a, but classes %d and %d", i,
           sample.tolerance, sample.error, sample.class_16, sample.class_32));
