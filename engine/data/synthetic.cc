@@ -9,6 +9,9 @@
 #include "engine/data/loaders.h"
 #include "engine/numerics/random_stream.h"
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "the bytes of a word are those of memory");
+
 namespace repro16 {
 namespace {
 
@@ -16,7 +19,7 @@ namespace {
 constexpr uint64_t kSeed = 16;
 
 // Each example has a stream of its own. Its first words choose the scene, the
-// bytes of those that follow are the noise of the pixels.
+// bytes of those that follow, the lowest first, are the noise of the pixels.
 constexpr uint64_t kSceneWords = 16;
 
 // Noise is uniform over -kNoise ... kNoise - 1.
@@ -120,7 +123,8 @@ Split MakeSyntheticSplit(const DatasetForm& form, SplitKind kind,
   split.images.resize(count * pixels);
   split.labels.resize(count);
   std::vector<uint32_t> words((pixels + 3) / 4);
-  std::vector<uint8_t> noise(4 * words.size());
+  const absl::Span<const uint8_t> noise(
+      reinterpret_cast<const uint8_t*>(words.data()), 4 * words.size());
   // Splits and forms differ in their part of the stream.
   const uint32_t part =
       2 * static_cast<uint32_t>(form.channels) + static_cast<uint32_t>(kind);
@@ -130,9 +134,6 @@ Split MakeSyntheticSplit(const DatasetForm& form, SplitKind kind,
     const int label = static_cast<int>(n % kClasses);
     split.labels[n] = static_cast<uint8_t>(label);
     stream.FillUniformU32(kSceneWords, absl::MakeSpan(words));
-    for (size_t i = 0; i < noise.size(); ++i) {
-      noise[i] = static_cast<uint8_t>(words[i / 4] >> (8 * (i % 4)));
-    }
     Render(form, DrawScene(form, label, Draws(stream)), noise,
            absl::MakeSpan(split.images).subspan(n * pixels, pixels));
   }
