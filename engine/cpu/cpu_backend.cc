@@ -1,0 +1,128 @@
+#include "engine/cpu/cpu_backend.h"
+
+#include <cstring>
+#include <fstream>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/cpu/device_buffer.h"
+#include "engine/cpu/program.h"
+#include "engine/cpu/thread_pool.h"
+#include "engine/numerics/fp_environment.h"
+#include "engine/numerics/simd_target.h"
+
+namespace repro16 {
+namespace {
+
+// Work is done when a call returns, so there is nothing to wait for.
+class CpuStream : public Stream {
+ public:
+  absl::Status Synchronize() override { return absl::OkStatus(); }
+};
+
+// As the kernel reports it; "unknown processor" where it does not.
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(info, line)) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "unknown processor";
+}
+
+class CpuBackend : public Backend {
+ public:
+  explicit CpuBackend(int threads) : pool_(threads) {}
+
+  // The first worker whose floating-point mode is not that of the contract.
+  absl::Status CheckWorkers() {
+    std::vector<absl::Status> statuses(
+        static_cast<size_t>(pool_.num_workers()));
+    pool_.Run(pool_.num_workers(), [&](int64_t task, int /*worker*/) {
+      statuses[static_cast<size_t>(task)] = CheckFpEnvironment();
+    });
+    for (const absl::Status& status : statuses) {
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  std::string device() const override {
+    return absl::StrCat(ProcessorName(), ", ", pool_.num_workers(),
+                        pool_.num_workers() == 1 ? " thread" : " threads");
+  }
+
+  std::string simd_target() const override { return SelectedSimdTarget(); }
+
+  absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
+      int64_t bytes) override {
+    if (bytes < 0)
+      return absl::InvalidArgumentError("a buffer cannot have negative size");
+    return std::make_unique<CpuDeviceBuffer>(bytes);
+  }
+
+  std::unique_ptr<Stream> CreateStream() override {
+    return std::make_unique<CpuStream>();
+  }
+
+  absl::Status Upload(absl::Span<const uint8_t> from,
+                      DeviceBuffer& to) override {
+    if (static_cast<int64_t>(from.size()) > to.bytes()) {
+      return absl::OutOfRangeError(absl::StrCat(
+          from.size(), " bytes do not fit a buffer of ", to.bytes()));
+    }
+    std::memcpy(HostData(to), from.data(), from.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status Download(const DeviceBuffer& from,
+                        absl::Span<uint8_t> to) override {
+    if (static_cast<int64_t>(to.size()) > from.bytes()) {
+      return absl::OutOfRangeError(absl::StrCat(
+          "a buffer of ", from.bytes(), " bytes cannot give ", to.size()));
+    }
+    std::memcpy(to.data(), HostData(from), to.size());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<Program>> Compile(
+      const Graph& graph, const PrecisionPolicy& policy,
+      const CompileOptions& options) override {
+    if (options.max_batch < 1) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "max_batch is ", options.max_batch, "; at least 1 is needed"));
+    }
+    return std::make_unique<CpuProgram>(graph, policy, options, &pool_);
+  }
+
+ private:
+  ThreadPool pool_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
+    const CpuOptions& options) {
+  if (options.threads < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "threads is ", options.threads, "; give 0 for one per core, or more"));
+  }
+  if (absl::Status status = SelectSimdTarget(options.simd_target); !status.ok())
+    return status;
+  int threads = options.threads;
+  if (threads == 0) {
+    const unsigned cores = std::thread::hardware_concurrency();
+    threads = cores > 0 ? static_cast<int>(cores) : 1;
+  }
+  auto backend = std::make_unique<CpuBackend>(threads);
+  if (absl::Status status = backend->CheckWorkers(); !status.ok())
+    return status;
+  return backend;
+}
+
+}  // namespace repro16

@@ -1,0 +1,30 @@
+// The CPU backend: needs nothing installed, and gives the same bits on every
+// machine.
+#ifndef REPRO16_ENGINE_CPU_CPU_BACKEND_H_
+#define REPRO16_ENGINE_CPU_CPU_BACKEND_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/graph/backend.h"
+
+namespace repro16 {
+
+struct CpuOptions {
+  // Workers; 0 takes one per core that the process may use. Never touches the
+  // bits.
+  int threads = 0;
+  // "auto", or a name of engine/numerics/simd_target.h. Never touches the bits.
+  std::string simd_target = "auto";
+};
+
+// Fails on a machine without fused multiply-add, on an unknown SIMD target, and
+// where the floating-point environment flushes subnormals or rounds other than
+// to nearest.
+absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
+    const CpuOptions& options);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_CPU_CPU_BACKEND_H_

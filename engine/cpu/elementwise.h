@@ -1,0 +1,43 @@
+// Operations in which each output element depends on one element of each input.
+#ifndef REPRO16_ENGINE_CPU_ELEMENTWISE_H_
+#define REPRO16_ENGINE_CPU_ELEMENTWISE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/cpu/kernel.h"
+
+namespace repro16 {
+
+enum class UnaryFunction : uint8_t {
+  // y = x where x > 0 or x is NaN, else +0; dx = y > 0 ? dy : 0.
+  kRelu,
+  // y = tanh(x) (engine/numerics/elementary.h); dx = dy * (1 - y * y), the
+  // bracket one fused
+  // multiply-add, y as stored.
+  kTanh,
+};
+
+std::unique_ptr<Kernel> MakeUnary(UnaryFunction function);
+
+// Training: an element is kept where its uniform draw is at least `rate` and
+// multiplied by r(1 / (1 - rate)), r rounding to the storage type; else it is
+// +0. The gradient likewise. Draws come from the dropout stream at (element of
+// the batch, step, op_index), so the mask is not stored. Inference: the
+// identity.
+std::unique_ptr<Kernel> MakeDropout(double rate, uint32_t op_index);
+
+// y = x, and dx = dy: flatten.
+std::unique_ptr<Kernel> MakeCopy();
+
+// y = a + b; both gradients are copies of dy.
+std::unique_ptr<Kernel> MakeAdd();
+
+// sum = r(sum + term) over n elements of one storage type: one more
+// contribution to a gradient.
+void Accumulate(const PassContext& pass, DType type, int64_t n,
+                const void* term, void* sum, StoreCounter& counter);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_CPU_ELEMENTWISE_H_

@@ -1,0 +1,95 @@
+// One operation of a compiled program on the CPU.
+#ifndef REPRO16_ENGINE_CPU_KERNEL_H_
+#define REPRO16_ENGINE_CPU_KERNEL_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/cpu/thread_pool.h"
+#include "engine/graph/graph.h"
+#include "engine/numerics/policy.h"
+#include "engine/numerics/store_counter.h"
+#include "engine/tensor/dtype.h"
+
+namespace repro16 {
+
+// A stored tensor, or null where none is wanted.
+struct TensorRef {
+  void* data = nullptr;
+  DType type = DType::kF32;
+  int64_t elements = 0;             // of one example; of a parameter, all
+  StoreCounter* counter = nullptr;  // what stores to it add to
+};
+
+// Where an operation's tensors live. Bound once, when the program is compiled.
+struct OpBuffers {
+  std::vector<TensorRef> inputs;
+  TensorRef output;
+  TensorRef output_gradient;               // null for the loss
+  std::vector<TensorRef> input_gradients;  // null where not wanted
+  std::vector<TensorRef> parameters;       // as operations read them
+  std::vector<TensorRef> parameter_gradients;
+};
+
+// What differs from pass to pass.
+struct PassContext {
+  ThreadPool* pool;
+  uint8_t* workspace;  // Kernel::WorkspaceBytes, aligned to 64
+  int64_t batch;
+  bool training;
+  int64_t step = 0;  // selects dropout masks
+  uint64_t seed = 0;
+  const uint8_t* labels = nullptr;  // [batch]
+  float loss_scale = 1;
+  int64_t* correct = nullptr;  // the loss adds the examples classified right
+};
+
+// Elements of one task of an elementwise operation: fits the first-level cache
+// with its operands.
+inline constexpr int64_t kElementsPerTask = 4096;
+
+// Runs fn(begin, end, counter) over [0, n) in tasks of kElementsPerTask;
+// elements are independent, so the split does not touch the bits.
+template <class Fn>
+void ParallelElements(const PassContext& pass, int64_t n, StoreCounter& total,
+                      const Fn& fn) {
+  const int64_t tasks = (n + kElementsPerTask - 1) / kElementsPerTask;
+  if (tasks <= 1) {
+    fn(int64_t{0}, n, total);
+    return;
+  }
+  pass.pool->RunCounted(tasks, total, [&](int64_t task, StoreCounter& counter) {
+    const int64_t begin = task * kElementsPerTask;
+    fn(begin, std::min(begin + kElementsPerTask, n), counter);
+  });
+}
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // Scratch that Forward and Backward need, for batches up to max_batch.
+  virtual int64_t WorkspaceBytes(int64_t /*max_batch*/, int /*workers*/) const {
+    return 0;
+  }
+
+  // Writes buffers.output.
+  virtual void Forward(const OpBuffers& buffers,
+                       const PassContext& pass) const = 0;
+
+  // Writes the wanted ones of buffers.input_gradients, and all of
+  // buffers.parameter_gradients.
+  virtual void Backward(const OpBuffers& buffers,
+                        const PassContext& pass) const = 0;
+};
+
+// The kernel of one operation. `index` is the operation's place in the graph:
+// it selects the stream of its random numbers.
+std::unique_ptr<Kernel> MakeKernel(const Graph& graph, OpId index,
+                                   const PrecisionPolicy& policy);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_CPU_KERNEL_H_

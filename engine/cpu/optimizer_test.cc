@@ -1,0 +1,198 @@
+#include "engine/cpu/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "engine/cpu/test_util.h"
+#include "engine/numerics/round_to_type.h"
+
+namespace repro16 {
+namespace {
+
+using Values = std::vector<double>;
+
+OptimizerSpec Sgd(double rate, double momentum) {
+  OptimizerSpec spec;
+  spec.mutable_sgd()->set_learning_rate(rate);
+  spec.mutable_sgd()->set_momentum(momentum);
+  return spec;
+}
+
+OptimizerSpec Adam(double rate, double epsilon) {
+  OptimizerSpec spec;
+  spec.mutable_adam()->set_learning_rate(rate);
+  spec.mutable_adam()->set_beta_1(0.9);
+  spec.mutable_adam()->set_beta_2(0.999);
+  spec.mutable_adam()->set_epsilon(epsilon);
+  return spec;
+}
+
+OptimizerSpec RmsProp(double rate, double epsilon) {
+  OptimizerSpec spec;
+  spec.mutable_rmsprop()->set_learning_rate(rate);
+  spec.mutable_rmsprop()->set_rho(0.9);
+  spec.mutable_rmsprop()->set_epsilon(epsilon);
+  return spec;
+}
+
+// One element, in f64 with a rounding after every elementary operation: exact
+// before it for sums and products of the types' values, and with 53 bits for
+// quotients and roots.
+struct Element {
+  double w = 0;
+  double s0 = 0;
+  double s1 = 0;
+};
+
+void ReferenceStep(const OptimizerSpec& spec, DType type, int64_t step,
+                   double l2, double g, Element& e) {
+  const auto r = [type](double x) {
+    return static_cast<double>(RoundToType(x, type));
+  };
+  if (l2 != 0) g = r(g + r(r(2 * l2) * e.w));
+  if (spec.has_sgd()) {
+    const double lr = r(spec.sgd().learning_rate());
+    if (spec.sgd().momentum() == 0) {
+      e.w = r(e.w - r(lr * g));
+    } else {
+      e.s0 = r(r(r(spec.sgd().momentum()) * e.s0) - r(lr * g));
+      e.w = r(e.w + e.s0);
+    }
+  } else if (spec.has_adam()) {
+    const OptimizerSpec::Adam& a = spec.adam();
+    const double t = r(static_cast<double>(step + 1));
+    const double b1t = r(std::pow(r(a.beta_1()), t));
+    const double b2t = r(std::pow(r(a.beta_2()), t));
+    const double alpha =
+        r(r(r(a.learning_rate()) * r(std::sqrt(r(1 - b2t)))) / r(1 - b1t));
+    e.s0 = r(e.s0 + r(r(g - e.s0) * r(1 - a.beta_1())));
+    e.s1 = r(e.s1 + r(r(r(g * g) - e.s1) * r(1 - a.beta_2())));
+    e.w = r(e.w - r(r(e.s0 * alpha) / r(r(std::sqrt(e.s1)) + r(a.epsilon()))));
+  } else {
+    const OptimizerSpec::RmsProp& p = spec.rmsprop();
+    e.s0 = r(r(r(p.rho()) * e.s0) + r(r(1 - p.rho()) * r(g * g)));
+    const double root = r(1 / std::sqrt(r(e.s0 + r(p.epsilon()))));
+    e.w = r(e.w - r(r(r(p.learning_rate()) * g) * root));
+  }
+}
+
+class OptimizerTest : public testing::TestWithParam<DType> {};
+
+TEST_P(OptimizerTest, EqualToTheReferenceBitForBit) {
+  const DType type = GetParam();
+  constexpr size_t n = 1003;
+  const std::vector<std::pair<OptimizerSpec, double>> cases = {
+      {Sgd(0.01, 0), 0},        {Sgd(0.01, 0.9), 0},
+      {Sgd(0.01, 0.9), 1e-4},   {Adam(1e-3, 1e-4), 0},
+      {Adam(1e-3, 1e-7), 0},    {Adam(0.01, 1e-2), 1e-3},
+      {RmsProp(1e-3, 1e-7), 0}, {RmsProp(0.01, 1e-3), 1e-4},
+  };
+  for (const auto& [spec, l2] : cases) {
+    SCOPED_TRACE(spec.ShortDebugString());
+    std::vector<Element> expected(n);
+    Values start = RandomValues(n, 1, 0.1);
+    std::vector<uint8_t> weights = ToBytes(start, type);
+    std::vector<uint8_t> slot0(weights.size(), 0);
+    std::vector<uint8_t> slot1(weights.size(), 0);
+    start = ToValues(weights, type);
+    for (size_t i = 0; i < n; ++i) expected[i].w = start[i];
+
+    for (int64_t step = 0; step < 25; ++step) {
+      // Magnitudes from 1e-5 to 1, so that squares underflow in binary16.
+      Values g = RandomValues(n, static_cast<uint32_t>(step + 10));
+      for (size_t i = 0; i < n; ++i)
+        g[i] *= std::pow(10.0, -static_cast<double>(i % 6));
+      const std::vector<uint8_t> gradients = ToBytes(g, type);
+      g = ToValues(gradients, type);
+      UpdateArgs args{};
+      args.n = static_cast<int64_t>(n);
+      args.type = type;
+      args.weights = weights.data();
+      args.slots[0] = slot0.data();
+      args.slots[1] = slot1.data();
+      args.gradients = gradients.data();
+      args.gradient_type = type;
+      StoreCounter counter;
+      Update(args, ConstantsOf(spec, type, type, step, 1), l2, counter);
+      for (size_t i = 0; i < n; ++i)
+        ReferenceStep(spec, type, step, l2, g[i], expected[i]);
+      const Values w = ToValues(weights, type);
+      for (size_t i = 0; i < n; ++i) {
+        // Adam with a small epsilon does diverge in binary16: equal as NaN too.
+        if (std::isnan(expected[i].w) && std::isnan(w[i])) continue;
+        ASSERT_EQ(w[i], expected[i].w) << "element " << i << " step " << step;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, OptimizerTest,
+                         testing::Values(DType::kF32, DType::kF16,
+                                         DType::kBF16),
+                         [](const auto& info) {
+                           return std::string(Name(info.param));
+                         });
+
+TEST(OptimizerConstantsTest, HyperParametersAsBinary16) {
+  const UpdateConstants sgd =
+      ConstantsOf(Sgd(0.01, 0.9), DType::kF16, DType::kF16, 0, 1);
+  EXPECT_EQ(sgd.learning_rate, 0.01000213623046875f);
+  EXPECT_EQ(
+      ConstantsOf(Adam(1e-3, 1e-7), DType::kF16, DType::kF16, 0, 1).epsilon,
+      0x1p-23f);
+  EXPECT_EQ(
+      ConstantsOf(Adam(1e-3, 1e-8), DType::kF16, DType::kF16, 0, 1).epsilon,
+      0.0f);
+  // Under FP16_BN32 an f32 update reads a learning rate that is an f16
+  // variable.
+  EXPECT_EQ(
+      ConstantsOf(Sgd(0.01, 0.9), DType::kF32, DType::kF16, 0, 1).learning_rate,
+      0.01000213623046875f);
+}
+
+// Section 5 of the paper, table 3: the square of a small gradient is 0 in
+// binary16, so the denominator is epsilon alone and the step explodes.
+TEST(OptimizerTest, SmallGradientsMakeAdamExplodeInBinary16) {
+  std::vector<uint8_t> weights = ToBytes({0.0}, DType::kF16);
+  std::vector<uint8_t> m(2, 0);
+  std::vector<uint8_t> v(2, 0);
+  const std::vector<uint8_t> gradient = ToBytes({2e-3}, DType::kF16);
+  UpdateArgs args{1,
+                  DType::kF16,
+                  weights.data(),
+                  {m.data(), v.data()},
+                  gradient.data(),
+                  DType::kF16};
+  StoreCounter counter;
+  Update(args, ConstantsOf(Adam(1e-3, 1e-7), DType::kF16, DType::kF16, 0, 1), 0,
+         counter);
+  EXPECT_EQ(ToValues(v, DType::kF16)[0], 0);
+  // In f32 the first step of Adam is the learning rate, whatever the gradient.
+  EXPECT_GT(std::abs(ToValues(weights, DType::kF16)[0]), 0.1);
+}
+
+TEST(OptimizerTest, MixedPrecisionUnscalesInF32AndRoundsTheCopy) {
+  std::vector<uint8_t> master = ToBytes({1.0, -2.0}, DType::kF32);
+  std::vector<uint8_t> copy(4, 0);
+  const float scale = 32768;
+  const std::vector<uint8_t> gradients = ToBytes({0.25, 3.0}, DType::kF16);
+  UpdateArgs args{2,
+                  DType::kF32,
+                  master.data(),
+                  {nullptr, nullptr},
+                  gradients.data(),
+                  DType::kF16,
+                  copy.data()};
+  StoreCounter counter;
+  Update(args, ConstantsOf(Sgd(0.5, 0), DType::kF32, DType::kF32, 0, scale), 0,
+         counter);
+  const Values w = ToValues(master, DType::kF32);
+  EXPECT_EQ(w[0], static_cast<double>(1.0f - 0.5f * (0.25f / scale)));
+  EXPECT_EQ(ToValues(copy, DType::kF16)[0], 1.0);
+  EXPECT_EQ(ToValues(copy, DType::kF16), Rounded(w, DType::kF16));
+}
+
+}  // namespace
+}  // namespace repro16

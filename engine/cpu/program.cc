@@ -1,0 +1,547 @@
+#include "engine/cpu/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "engine/cpu/device_buffer.h"
+#include "engine/cpu/elementwise.h"
+#include "engine/cpu/visit_dtype.h"
+#include "engine/graph/memory_plan.h"
+#include "engine/numerics/reduction.h"
+
+namespace repro16 {
+namespace {
+
+int64_t BytesOf(const TensorRef& ref, int64_t count) {
+  return ref.elements * count * static_cast<int64_t>(SizeOf(ref.type));
+}
+
+// Lays out one tensor after another; returns the bytes and sets each `data` to
+// an offset first.
+AlignedBuffer Place(std::vector<TensorRef>& refs) {
+  int64_t bytes = 0;
+  std::vector<int64_t> offsets;
+  for (const TensorRef& ref : refs) {
+    offsets.push_back(bytes);
+    bytes += AlignedBytes(BytesOf(ref, 1));
+  }
+  AlignedBuffer buffer(bytes);
+  for (size_t i = 0; i < refs.size(); ++i)
+    refs[i].data = buffer.data() + offsets[i];
+  return buffer;
+}
+
+absl::Status CopyIn(absl::Span<const uint8_t> bytes, const TensorRef& to,
+                    int64_t capacity) {
+  if (static_cast<int64_t>(bytes.size()) > BytesOf(to, capacity)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tensor of ", BytesOf(to, capacity), " bytes cannot take ",
+                     bytes.size()));
+  }
+  std::memcpy(to.data, bytes.data(), bytes.size());
+  return absl::OkStatus();
+}
+
+std::vector<uint8_t> CopyOut(const TensorRef& from, int64_t count) {
+  const auto* begin = static_cast<const uint8_t*>(from.data);
+  return std::vector<uint8_t>(begin, begin + BytesOf(from, count));
+}
+
+}  // namespace
+
+CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
+                       const CompileOptions& options, ThreadPool* pool)
+    : graph_(graph),
+      policy_(policy),
+      options_(options),
+      pool_(pool),
+      loss_scale_(policy.dynamic_loss_scale) {
+  for (size_t i = 0; i < graph_.ops.size(); ++i) {
+    kernels_.push_back(MakeKernel(graph_, static_cast<OpId>(i), policy_));
+  }
+  PlaceParameters();
+  PlaceTensors();
+  PlaceScratch();
+}
+
+DType CpuProgram::TypeOf(TensorId id) const {
+  return id == graph_.loss ? DType::kF32 : policy_.activation;
+}
+
+void CpuProgram::PlaceParameters() {
+  const size_t count = graph_.parameters.size();
+  const bool trains =
+      options_.optimizer.has_value() || options_.keep_all_tensors;
+  parameter_counters_.resize(count);
+  gradient_counters_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t elements = graph_.parameters[i].shape.NumElements();
+    parameters_.push_back(
+        {nullptr, policy_.parameter, elements, &parameter_counters_[i]});
+    read_parameters_.push_back(
+        {nullptr, policy_.activation, elements, &parameter_counters_[i]});
+    gradients_.push_back(
+        {nullptr, policy_.weight_gradient, elements, &gradient_counters_[i]});
+    for (auto& slots : slots_)
+      slots.push_back({nullptr, policy_.update, elements, nullptr});
+    for (int64_t begin = 0; begin < elements; begin += kElementsPerTask) {
+      update_tasks_.push_back({static_cast<ParameterId>(i), begin,
+                               std::min(kElementsPerTask, elements - begin)});
+    }
+  }
+  task_counters_.resize(update_tasks_.size());
+  parameter_memory_ = Place(parameters_);
+  if (policy_.parameter == policy_.activation) {
+    read_parameters_ = parameters_;
+  } else {
+    read_parameter_memory_ = Place(read_parameters_);
+  }
+  memory_.parameters =
+      parameter_memory_.bytes() + read_parameter_memory_.bytes();
+  if (!trains) return;
+  gradient_memory_ = Place(gradients_);
+  memory_.gradients = gradient_memory_.bytes();
+  if (!options_.optimizer.has_value()) return;
+
+  // Both slots' tensors in one stretch of memory.
+  std::vector<TensorRef> slots;
+  const int num_slots = NumSlots(*options_.optimizer);
+  for (int s = 0; s < num_slots; ++s) {
+    slots.insert(slots.end(), slots_[s].begin(), slots_[s].end());
+  }
+  slot_memory_ = Place(slots);
+  memory_.slots = slot_memory_.bytes();
+  for (int s = 0; s < num_slots; ++s) {
+    std::copy_n(slots.begin() + static_cast<ptrdiff_t>(count) * s, count,
+                slots_[s].begin());
+  }
+}
+
+void CpuProgram::PlaceTensors() {
+  const bool trains =
+      options_.optimizer.has_value() || options_.keep_all_tensors;
+  if (trains)
+    training_.schedule = TrainingSchedule(graph_, {options_.input_gradient});
+  evaluation_.schedule = EvaluationSchedule(graph_);
+
+  int64_t arena_bytes = 0;
+  std::vector<std::vector<int64_t>> offsets;
+  for (const Bound* bound : {&training_, &evaluation_}) {
+    std::vector<MemoryRequest> requests;
+    for (const Value& value : bound->schedule.values) {
+      const int64_t bytes = graph_.tensors[value.tensor].shape.NumElements() *
+                            options_.max_batch *
+                            static_cast<int64_t>(SizeOf(TypeOf(value.tensor)));
+      if (options_.keep_all_tensors) {
+        requests.push_back(
+            {bytes, 0, static_cast<int>(bound->schedule.steps.size())});
+      } else {
+        requests.push_back({value.first_step < 0 ? 0 : bytes, value.first_step,
+                            value.last_step});
+      }
+    }
+    const MemoryPlan plan = PlanMemory(requests);
+    arena_bytes = std::max(arena_bytes, plan.arena_bytes);
+    offsets.push_back(plan.offsets);
+  }
+  arena_ = AlignedBuffer(arena_bytes);
+  memory_.arena = arena_bytes;
+  Bind(training_, offsets[0]);
+  Bind(evaluation_, offsets[1]);
+}
+
+void CpuProgram::Bind(Bound& bound, const std::vector<int64_t>& offsets) {
+  std::vector<StoreCounter>& counters =
+      value_counters_[&bound == &training_ ? 0 : 1];
+  counters.resize(bound.schedule.values.size());
+  for (size_t v = 0; v < bound.schedule.values.size(); ++v) {
+    const TensorId tensor = bound.schedule.values[v].tensor;
+    bound.values.push_back({arena_.data() + offsets[v], TypeOf(tensor),
+                            graph_.tensors[tensor].shape.NumElements(),
+                            &counters[v]});
+  }
+  const auto value = [&](ValueId id) {
+    return id == kNoValue ? TensorRef{} : bound.values[id];
+  };
+  for (const Step& step : bound.schedule.steps) {
+    OpBuffers buffers;
+    for (ValueId id : step.inputs) buffers.inputs.push_back(value(id));
+    buffers.output = value(step.output);
+    buffers.output_gradient = value(step.output_gradient);
+    for (ValueId id : step.input_gradients)
+      buffers.input_gradients.push_back(value(id));
+    for (ParameterId id : graph_.ops[step.op].parameters) {
+      buffers.parameters.push_back(read_parameters_[id]);
+      buffers.parameter_gradients.push_back(gradients_[id]);
+    }
+    bound.buffers.push_back(std::move(buffers));
+  }
+}
+
+void CpuProgram::PlaceScratch() {
+  int64_t workspace = 0;
+  for (const auto& kernel : kernels_) {
+    workspace = std::max(
+        workspace,
+        kernel->WorkspaceBytes(options_.max_batch, pool_->num_workers()));
+  }
+  workspace_ = AlignedBuffer(workspace);
+  memory_.workspace = workspace;
+  input_table_ =
+      AlignedBuffer(256 * static_cast<int64_t>(SizeOf(policy_.activation)));
+  labels_.resize(static_cast<size_t>(options_.max_batch));
+}
+
+absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
+  VisitDType(policy_.activation, [&](auto tag) {
+    using T = decltype(tag);
+    auto* rounded = reinterpret_cast<T*>(input_table_.data());
+    for (size_t i = 0; i < table.size(); ++i) {
+      if constexpr (std::is_same_v<T, float>) {
+        rounded[i] = static_cast<float>(table[i]);
+      } else if constexpr (std::is_same_v<T, Binary16>) {
+        rounded[i] = RoundToBinary16(table[i]);
+      } else {
+        rounded[i] = RoundToBFloat16(table[i]);
+      }
+    }
+  });
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::CheckBatch(const BatchSource& source, int64_t first,
+                                    int64_t batch) const {
+  if (batch < 1 || batch > options_.max_batch) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "batch of ", batch, " examples; the program was compiled for 1 to ",
+        options_.max_batch));
+  }
+  const int64_t count =
+      source.order != nullptr
+          ? source.order->bytes() / static_cast<int64_t>(sizeof(int32_t))
+          : source.labels->bytes();
+  if (first < 0 || first + batch > count) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "examples ", first, " to ", first + batch, " of a source of ", count));
+  }
+  return absl::OkStatus();
+}
+
+void CpuProgram::Gather(const Bound& bound, const BatchSource& source,
+                        int64_t first, int64_t batch) {
+  const TensorRef& input = bound.values[graph_.input];
+  const uint8_t* images = HostData(*source.images);
+  const uint8_t* labels = HostData(*source.labels);
+  const auto* order =
+      source.order != nullptr
+          ? reinterpret_cast<const int32_t*>(HostData(*source.order))
+          : nullptr;
+  VisitDType(input.type, [&](auto tag) {
+    using T = decltype(tag);
+    const auto* table = reinterpret_cast<const T*>(input_table_.data());
+    pool_->Run(batch, [&](int64_t i, int /*worker*/) {
+      const int64_t example = order != nullptr ? order[first + i] : first + i;
+      const uint8_t* pixels = images + example * input.elements;
+      T* to = static_cast<T*>(input.data) + i * input.elements;
+      for (int64_t p = 0; p < input.elements; ++p) to[p] = table[pixels[p]];
+      labels_[static_cast<size_t>(i)] = labels[example];
+    });
+  });
+}
+
+PassContext CpuProgram::Pass(int64_t batch, bool training) {
+  PassContext pass;
+  pass.pool = pool_;
+  pass.workspace = workspace_.data();
+  pass.batch = batch;
+  pass.training = training;
+  pass.step = step_;
+  pass.seed = options_.seed;
+  pass.labels = labels_.data();
+  pass.loss_scale = loss_scale_.scale();
+  pass.correct = &correct_;
+  return pass;
+}
+
+void CpuProgram::RunSteps(const Bound& bound, int begin, int end,
+                          const PassContext& pass) {
+  for (int i = begin; i < end; ++i) {
+    const Step& step = bound.schedule.steps[i];
+    const OpBuffers& buffers = bound.buffers[i];
+    switch (step.kind) {
+      case StepKind::kForward:
+        kernels_[step.op]->Forward(buffers, pass);
+        break;
+      case StepKind::kBackward:
+        kernels_[step.op]->Backward(buffers, pass);
+        break;
+      case StepKind::kAccumulate: {
+        const TensorRef& sum = buffers.input_gradients[0];
+        Accumulate(pass, sum.type, pass.batch * sum.elements,
+                   buffers.output_gradient.data, sum.data, *sum.counter);
+        break;
+      }
+    }
+  }
+}
+
+void CpuProgram::ResetCounters() {
+  for (auto* counters : {&value_counters_[0], &value_counters_[1],
+                         &parameter_counters_, &gradient_counters_}) {
+    std::fill(counters->begin(), counters->end(), StoreCounter{});
+  }
+  correct_ = 0;
+}
+
+void CpuProgram::ApplyUpdate() {
+  const UpdateConstants constants =
+      ConstantsOf(*options_.optimizer, policy_.update, policy_.update, updates_,
+                  loss_scale_.scale());
+  const auto at = [](const TensorRef& ref, int64_t i) -> void* {
+    if (ref.data == nullptr) return nullptr;
+    return static_cast<uint8_t*>(ref.data) +
+           i * static_cast<int64_t>(SizeOf(ref.type));
+  };
+  const auto tasks = static_cast<int64_t>(update_tasks_.size());
+  pool_->Run(tasks, [&](int64_t i, int /*worker*/) {
+    const UpdateTask& task = update_tasks_[static_cast<size_t>(i)];
+    const size_t p = static_cast<size_t>(task.parameter);
+    UpdateArgs args{};
+    args.n = task.n;
+    args.type = policy_.update;
+    args.weights = at(parameters_[p], task.begin);
+    for (int s = 0; s < 2; ++s) args.slots[s] = at(slots_[s][p], task.begin);
+    args.gradients = at(gradients_[p], task.begin);
+    args.gradient_type = policy_.weight_gradient;
+    if (read_parameter_memory_.bytes() > 0) {
+      args.rounded_weights = at(read_parameters_[p], task.begin);
+    }
+    StoreCounter counter;
+    repro16::Update(args, constants, graph_.parameters[p].l2, counter);
+    task_counters_[static_cast<size_t>(i)] = counter;
+  });
+  for (size_t i = 0; i < update_tasks_.size(); ++i) {
+    parameter_counters_[static_cast<size_t>(update_tasks_[i].parameter)] +=
+        task_counters_[i];
+  }
+  ++updates_;
+}
+
+float CpuProgram::MeanLoss(const Bound& bound, int64_t batch) const {
+  const auto* losses =
+      static_cast<const float*>(bound.values[graph_.loss].data);
+  RowSum sum;
+  for (int64_t i = 0; i < batch; ++i) sum.AddTerm(losses[i]);
+  return sum.Total() / static_cast<float>(batch);
+}
+
+BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
+  BatchRecord record;
+  record.loss = MeanLoss(bound, batch);
+  record.examples = batch;
+  record.correct = correct_;
+  record.loss_scale = loss_scale_.scale();
+  const auto add = [&](RoundingTotals::Kind kind, const StoreCounter& counter,
+                       int64_t elements, const std::string& name) {
+    record.rounding.counters[kind] += counter;
+    record.rounding.stored[kind] += static_cast<uint64_t>(elements);
+    if (record.first_non_finite.empty() && counter.infinite + counter.nan > 0) {
+      record.first_non_finite = name;
+    }
+  };
+  for (const Step& step : bound.schedule.steps) {
+    const auto add_value = [&](ValueId id, RoundingTotals::Kind kind,
+                               const char* prefix) {
+      if (id == kNoValue) return;
+      const TensorRef& ref = bound.values[id];
+      const std::string& name =
+          graph_.tensors[bound.schedule.values[id].tensor].name;
+      add(kind, *ref.counter, ref.elements * batch,
+          ref.counter->infinite + ref.counter->nan > 0
+              ? absl::StrCat(prefix, name)
+              : "");
+    };
+    if (step.kind == StepKind::kForward) {
+      add_value(step.output, RoundingTotals::kActivations, "");
+    } else if (step.kind == StepKind::kBackward) {
+      for (ParameterId id : graph_.ops[step.op].parameters) {
+        add(RoundingTotals::kWeightGradients, gradient_counters_[id],
+            gradients_[id].elements, graph_.parameters[id].name + " gradient");
+      }
+      for (ValueId id : step.input_gradients) {
+        add_value(id, RoundingTotals::kActivationGradients, "gradient of ");
+      }
+    }
+  }
+  return record;
+}
+
+absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
+                                   int64_t batch, int64_t step,
+                                   Stream& stream) {
+  if (!options_.optimizer.has_value()) {
+    return absl::FailedPreconditionError(
+        "the program was compiled without an optimizer");
+  }
+  if (absl::Status status = CheckBatch(source, first, batch); !status.ok())
+    return status;
+  ResetCounters();
+  step_ = step;
+  Gather(training_, source, first, batch);
+  const auto end = static_cast<int>(training_.schedule.steps.size());
+  RunSteps(training_, 0, end, Pass(batch, /*training=*/true));
+  last_pass_ = &training_;
+
+  BatchRecord record = Record(training_, batch);
+  const StoreCounter& gradients =
+      record.rounding.counters[RoundingTotals::kWeightGradients];
+  // The update sees the scale of this step; Accept may change it for the next
+  // one.
+  LossScale next = loss_scale_;
+  record.skipped = !next.Accept(gradients.infinite + gradients.nan == 0);
+  if (!record.skipped) {
+    if (absl::Status status = Update(stream); !status.ok()) return status;
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      const StoreCounter& counter = parameter_counters_[p];
+      record.rounding.counters[RoundingTotals::kParameters] += counter;
+      record.rounding.stored[RoundingTotals::kParameters] +=
+          static_cast<uint64_t>(parameters_[p].elements) *
+          static_cast<uint64_t>(1 + NumSlots(*options_.optimizer));
+      if (record.first_non_finite.empty() &&
+          counter.infinite + counter.nan > 0) {
+        record.first_non_finite = graph_.parameters[p].name;
+      }
+    }
+  }
+  loss_scale_ = next;
+  records_.push_back(std::move(record));
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
+                                       int64_t batch,
+                                       DeviceBuffer* probabilities,
+                                       Stream& /*stream*/) {
+  if (graph_.loss == kNoTensor) {
+    return absl::FailedPreconditionError("the graph has no loss to evaluate");
+  }
+  if (absl::Status status = CheckBatch(source, first, batch); !status.ok())
+    return status;
+  ResetCounters();
+  Gather(evaluation_, source, first, batch);
+  const auto end = static_cast<int>(evaluation_.schedule.steps.size());
+  RunSteps(evaluation_, 0, end, Pass(batch, /*training=*/false));
+  last_pass_ = &evaluation_;
+  if (probabilities != nullptr) {
+    const TensorRef& p = evaluation_.values[graph_.probabilities];
+    const int64_t offset = BytesOf(p, first);
+    if (offset + BytesOf(p, batch) > probabilities->bytes()) {
+      return absl::OutOfRangeError("the buffer of probabilities is too small");
+    }
+    std::memcpy(HostData(*probabilities) + offset, p.data,
+                static_cast<size_t>(BytesOf(p, batch)));
+  }
+  records_.push_back(Record(evaluation_, batch));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<BatchRecord>> CpuProgram::TakeRecords(
+    Stream& stream) {
+  if (absl::Status status = stream.Synchronize(); !status.ok()) return status;
+  std::vector<BatchRecord> records = std::move(records_);
+  records_.clear();
+  return records;
+}
+
+absl::Status CpuProgram::Forward(int64_t batch, bool training,
+                                 Stream& /*stream*/) {
+  ResetCounters();
+  const Bound& bound = training ? training_ : evaluation_;
+  RunSteps(bound, 0, bound.schedule.first_backward_step, Pass(batch, training));
+  last_pass_ = &bound;
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::Backward(int64_t batch, Stream& /*stream*/) {
+  RunSteps(training_, training_.schedule.first_backward_step,
+           static_cast<int>(training_.schedule.steps.size()),
+           Pass(batch, /*training=*/true));
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::Update(Stream& /*stream*/) {
+  ApplyUpdate();
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::WriteTensor(TensorId id,
+                                     absl::Span<const uint8_t> bytes) {
+  // Either pass may follow.
+  for (const Bound* bound : {&training_, &evaluation_}) {
+    if (bound->values.empty()) continue;
+    if (absl::Status status =
+            CopyIn(bytes, bound->values[id], options_.max_batch);
+        !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadTensor(TensorId id,
+                                                            int64_t batch) {
+  if (!options_.keep_all_tensors || last_pass_ == nullptr) {
+    return absl::FailedPreconditionError(
+        "tensors can be read after a pass of a program compiled with "
+        "keep_all_tensors");
+  }
+  return CopyOut(last_pass_->values[id], batch);
+}
+
+absl::Status CpuProgram::WriteGradient(TensorId id,
+                                       absl::Span<const uint8_t> bytes) {
+  const ValueId value = training_.schedule.GradientOf(id);
+  if (value == kNoValue) {
+    return absl::NotFoundError(
+        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
+  }
+  return CopyIn(bytes, training_.values[value], options_.max_batch);
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadGradient(TensorId id,
+                                                              int64_t batch) {
+  const ValueId value = training_.schedule.GradientOf(id);
+  if (value == kNoValue) {
+    return absl::NotFoundError(
+        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
+  }
+  return CopyOut(training_.values[value], batch);
+}
+
+DType CpuProgram::ParameterType(ParameterId id) const {
+  return parameters_[id].type;
+}
+
+absl::Status CpuProgram::WriteParameter(ParameterId id,
+                                        absl::Span<const uint8_t> bytes) {
+  if (absl::Status status = CopyIn(bytes, parameters_[id], 1); !status.ok())
+    return status;
+  if (read_parameter_memory_.bytes() == 0) return absl::OkStatus();
+  const auto* master = static_cast<const float*>(parameters_[id].data);
+  auto* read = static_cast<Binary16*>(read_parameters_[id].data);
+  for (int64_t i = 0; i < parameters_[id].elements; ++i)
+    read[i] = RoundToBinary16(master[i]);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameter(ParameterId id) {
+  return CopyOut(parameters_[id], 1);
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameterGradient(
+    ParameterId id) {
+  return CopyOut(gradients_[id], 1);
+}
+
+}  // namespace repro16

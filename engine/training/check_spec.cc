@@ -1,0 +1,84 @@
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "engine/training/trainer.h"
+
+namespace repro16 {
+namespace {
+
+absl::Status Bad(std::string_view field, std::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
+}
+
+absl::Status CheckRate(std::string_view field, double rate) {
+  if (std::isfinite(rate) && rate > 0) return absl::OkStatus();
+  return Bad(field,
+             absl::StrCat(rate, " is not a positive number; give e.g. 0.01"));
+}
+
+// A decay factor such as momentum, beta or rho.
+absl::Status CheckFactor(std::string_view field, double factor) {
+  if (factor >= 0 && factor < 1) return absl::OkStatus();
+  return Bad(field, absl::StrCat(factor, " is not in [0, 1); give e.g. 0.9"));
+}
+
+absl::Status CheckEpsilon(std::string_view field, double epsilon) {
+  if (std::isfinite(epsilon) && epsilon >= 0) return absl::OkStatus();
+  return Bad(
+      field,
+      absl::StrCat(epsilon, " is negative or not a number; give e.g. 1e-7"));
+}
+
+absl::Status First(std::initializer_list<absl::Status> statuses) {
+  for (const absl::Status& status : statuses) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptimizer(const OptimizerSpec& spec) {
+  switch (spec.rule_case()) {
+    case OptimizerSpec::kSgd:
+      return First(
+          {CheckRate("optimizer.sgd.learning_rate", spec.sgd().learning_rate()),
+           CheckFactor("optimizer.sgd.momentum", spec.sgd().momentum())});
+    case OptimizerSpec::kAdam:
+      return First(
+          {CheckRate("optimizer.adam.learning_rate",
+                     spec.adam().learning_rate()),
+           CheckFactor("optimizer.adam.beta_1", spec.adam().beta_1()),
+           CheckFactor("optimizer.adam.beta_2", spec.adam().beta_2()),
+           CheckEpsilon("optimizer.adam.epsilon", spec.adam().epsilon())});
+    case OptimizerSpec::kRmsprop:
+      return First({CheckRate("optimizer.rmsprop.learning_rate",
+                              spec.rmsprop().learning_rate()),
+                    CheckFactor("optimizer.rmsprop.rho", spec.rmsprop().rho()),
+                    CheckEpsilon("optimizer.rmsprop.epsilon",
+                                 spec.rmsprop().epsilon())});
+    case OptimizerSpec::RULE_NOT_SET:
+      return Bad("optimizer", "missing; give sgd, adam or rmsprop");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPositive(std::string_view field, int64_t value) {
+  if (value >= 1) return absl::OkStatus();
+  return Bad(field, absl::StrCat(value, " given; at least 1 is needed"));
+}
+
+}  // namespace
+
+absl::Status CheckSpec(const RunSpec& spec) {
+  if (spec.model().empty())
+    return Bad("model", "missing; give a model's name, e.g. \"mlp\"");
+  if (spec.backend() != "cpu") {
+    return Bad("backend", absl::StrCat("unknown backend '", spec.backend(),
+                                       "'; use \"cpu\""));
+  }
+  return First({FindPolicy(spec.policy()).status(),
+                CheckPositive("epochs", spec.epochs()),
+                CheckPositive("batch_size", spec.batch_size()),
+                CheckOptimizer(spec.optimizer())});
+}
+
+}  // namespace repro16

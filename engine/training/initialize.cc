@@ -1,0 +1,90 @@
+#include "engine/training/initialize.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/numerics/bfloat16.h"
+#include "engine/numerics/binary16.h"
+#include "engine/numerics/random_stream.h"
+#include "engine/tensor/dtype.h"
+
+namespace repro16 {
+namespace {
+
+// The deviation of a standard normal that is truncated at two deviations:
+// dividing by it restores the intended one.
+constexpr double kTruncatedNormalDeviation = 0.87962566103423978;
+
+std::vector<uint8_t> Rounded(const std::vector<float>& values, DType type) {
+  std::vector<uint8_t> bytes(values.size() * SizeOf(type));
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint8_t* to = bytes.data() + i * SizeOf(type);
+    switch (type) {
+      case DType::kF32:
+        std::memcpy(to, &values[i], 4);
+        break;
+      case DType::kF16: {
+        const Binary16 half = RoundToBinary16(values[i]);
+        std::memcpy(to, &half, 2);
+        break;
+      }
+      case DType::kBF16: {
+        const BFloat16 brain = RoundToBFloat16(values[i]);
+        std::memcpy(to, &brain, 2);
+        break;
+      }
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<float> InitialValues(const Parameter& parameter, ParameterId index,
+                                 uint64_t seed) {
+  std::vector<float> values(static_cast<size_t>(parameter.shape.NumElements()),
+                            0.0f);
+  const RandomStream stream(seed, RandomPurpose::kInit, /*step=*/0,
+                            static_cast<uint32_t>(index));
+  const auto fan_in = static_cast<double>(parameter.fan_in);
+  const auto fan_out = static_cast<double>(parameter.fan_out);
+  switch (parameter.initializer) {
+    case Initializer::kZeros:
+      break;
+    case Initializer::kOnes:
+      for (float& value : values) value = 1;
+      break;
+    case Initializer::kGlorotUniform: {
+      const auto limit =
+          static_cast<float>(std::sqrt(6.0 / (fan_in + fan_out)));
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = (2 * stream.Uniform(i) - 1) * limit;
+      }
+      break;
+    }
+    case Initializer::kHeNormal: {
+      const auto deviation = static_cast<float>(std::sqrt(2.0 / fan_in) /
+                                                kTruncatedNormalDeviation);
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = stream.TruncatedNormal(i) * deviation;
+      }
+      break;
+    }
+  }
+  return values;
+}
+
+absl::Status InitializeParameters(const Graph& graph, uint64_t seed,
+                                  Program& program) {
+  for (size_t i = 0; i < graph.parameters.size(); ++i) {
+    const auto id = static_cast<ParameterId>(i);
+    const std::vector<float> values =
+        InitialValues(graph.parameters[i], id, seed);
+    const absl::Status status =
+        program.WriteParameter(id, Rounded(values, program.ParameterType(id)));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace repro16

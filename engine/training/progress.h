@@ -1,0 +1,44 @@
+// How a training run tells how far it is.
+#ifndef REPRO16_ENGINE_TRAINING_PROGRESS_H_
+#define REPRO16_ENGINE_TRAINING_PROGRESS_H_
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "engine/run/run.pb.h"
+
+namespace repro16 {
+
+struct BatchProgress {
+  int64_t epoch;  // from 1
+  int64_t epochs;
+  int64_t examples;  // of this epoch, so far
+  int64_t epoch_examples;
+  double loss;               // mean of this epoch, so far
+  double accuracy;           // likewise, in [0, 1]
+  double images_per_second;  // of this run's training, so far
+  double seconds_left;       // of the whole run, an estimate
+};
+
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  // Whether OnBatch is wanted now; it costs a synchronisation with the device.
+  virtual bool WantsBatch() { return false; }
+  virtual void OnBatch(const BatchProgress& /*batch*/) {}
+  virtual void OnEpoch(const EpochResult& /*epoch*/, int64_t /*epochs*/,
+                       double /*images_per_second*/) {}
+};
+
+// "bar": one line that is redrawn ten times a second, and a line an epoch;
+// "plain": a line an epoch; "none"; "auto": "bar" if `stream` is a terminal,
+// else "plain". InvalidArgument for another name.
+absl::StatusOr<std::unique_ptr<Progress>> MakeProgress(std::string_view mode,
+                                                       std::FILE* stream);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_TRAINING_PROGRESS_H_
