@@ -7,5 +7,6 @@ set -euo pipefail
 source_tree=${BUILD_WORKSPACE_DIRECTORY:?run this by "bazel run"}
 cd "${RUNFILES_DIR:-$0.runfiles}/%{workspace}"
 %{tool} --golden="$source_tree/%{golden}" --report=%{report} --runs=%{results} \
-  --commit="$(git -C "$source_tree" describe --always --dirty --abbrev=12)" --date="$(date -u +%F)" "$@"
+  --telemetry=%{telemetry} --date="$(date -u +%F)" \
+  --commit="$(git -C "$source_tree" describe --always --dirty --abbrev=12)" "$@"
 echo "Written: $source_tree/%{golden}; look at the difference before you commit it."

@@ -16,7 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "engine/io/file.h"
 #include "engine/io/proto_file.h"
-#include "engine/run/run.pb.h"
+#include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/paper_values.h"
 #include "reports/render.h"
@@ -60,26 +60,12 @@ absl::Status AddGolden(report::Report& report) {
 }
 
 absl::Status AddEnvironment(report::Report& report) {
-  report::Environment& environment = *report.mutable_environment();
-  environment.set_commit(absl::GetFlag(FLAGS_commit));
-  environment.set_date(absl::GetFlag(FLAGS_date));
-  double seconds = 0;
-  for (const std::string& path : absl::GetFlag(FLAGS_telemetry)) {
-    RunTelemetry telemetry;
-    absl::Status status = ReadBinaryProto(path, &telemetry);
-    if (!status.ok()) return status;
-    // The runs of a report may come from several machines.
-    for (const auto& [value, field] :
-         {std::pair(telemetry.device(), environment.mutable_device()),
-          std::pair(telemetry.simd_target(),
-                    environment.mutable_simd_target())}) {
-      if (field->find(value) == std::string::npos) {
-        absl::StrAppend(field, field->empty() ? "" : ", ", value);
-      }
-    }
-    seconds += telemetry.train_seconds() + telemetry.evaluate_seconds();
-  }
-  environment.set_wall_seconds(seconds);
+  const absl::StatusOr<report::Environment> environment =
+      EnvironmentOf(absl::GetFlag(FLAGS_telemetry));
+  if (!environment.ok()) return environment.status();
+  report.mutable_environment()->MergeFrom(*environment);
+  report.mutable_environment()->set_commit(absl::GetFlag(FLAGS_commit));
+  report.mutable_environment()->set_date(absl::GetFlag(FLAGS_date));
   const std::string timing = absl::GetFlag(FLAGS_timing);
   if (timing.empty()) return absl::OkStatus();
   return ReadTextProto(timing, report.mutable_timing());

@@ -2,20 +2,25 @@
 // of the file stays as it is, but for comments below its first lines.
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "engine/io/file.h"
+#include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/golden_input.h"
 
 ABSL_FLAG(std::string, reason, "", "why the values change; kept in the file");
 ABSL_FLAG(std::string, commit, "", "commit of the engine that ran");
 ABSL_FLAG(std::string, date, "", "date of the runs");
-ABSL_FLAG(std::string, machine, "", "processor and SIMD target of the runs");
+ABSL_FLAG(std::vector<std::string>, telemetry, {},
+          "telemetry.pb of each run, separated by commas: processor and SIMD "
+          "target");
 
 namespace repro16 {
 namespace {
@@ -31,7 +36,11 @@ absl::Status Run() {
   provenance.set_reason(absl::GetFlag(FLAGS_reason));
   provenance.set_commit(absl::GetFlag(FLAGS_commit));
   provenance.set_date(absl::GetFlag(FLAGS_date));
-  provenance.set_machine(absl::GetFlag(FLAGS_machine));
+  const absl::StatusOr<report::Environment> environment =
+      EnvironmentOf(absl::GetFlag(FLAGS_telemetry));
+  if (!environment.ok()) return environment.status();
+  provenance.set_machine(
+      absl::StrCat(environment->device(), ", ", environment->simd_target()));
   SetScale(ScaleGoldenOf(input->report, input->runs, provenance),
            input->golden);
   const std::string path = absl::GetFlag(FLAGS_golden);

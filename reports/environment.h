@@ -1,0 +1,20 @@
+// The machine and the time that runs took, from their telemetry.
+#ifndef REPRO16_REPORTS_ENVIRONMENT_H_
+#define REPRO16_REPORTS_ENVIRONMENT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// Device, SIMD target and time of all runs together; each path is a
+// RunTelemetry, binary. The runs may come from several machines.
+absl::StatusOr<report::Environment> EnvironmentOf(
+    const std::vector<std::string>& telemetry_paths);
+
+}  // namespace repro16
+
+#endif  // REPRO16_REPORTS_ENVIRONMENT_H_
