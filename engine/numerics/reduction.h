@@ -31,9 +31,9 @@
 
 namespace repro16 {
 
-// Terms of a chunk. Short chunks keep the rounding error of a long sum small (it
-// grows with the chunk's length plus the number of chunks); at 256 adding the
-// chunk sums costs a matrix product under 1% of its speed, at 128 under 2%.
+// Terms of a chunk. Short chunks keep the rounding error of a long sum small
+// (it grows with the chunk's length plus the number of chunks); at 256 adding
+// the chunk sums costs a matrix product under 1% of its speed, at 128 under 2%.
 inline constexpr int64_t kReductionChunk = 256;
 
 // sum_p a[p] * b[p]. With an f32 accumulator a step is acc = fma(a, b, acc),
