@@ -44,6 +44,15 @@ Schedule Forward(const Graph& graph, bool training) {
   return schedule;
 }
 
+// What is read when the pass has ended lives to its end.
+void KeepResults(const Graph& graph, Schedule& schedule) {
+  const int last = static_cast<int>(schedule.steps.size()) - 1;
+  for (TensorId id : {graph.output, graph.loss, graph.probabilities}) {
+    if (id != kNoTensor && schedule.values[id].first_step >= 0)
+      Use(schedule, id, last);
+  }
+}
+
 // Which tensors depend on a parameter (or on the input, if its gradient is
 // wanted).
 std::vector<bool> NeedsGradient(const Graph& graph,
@@ -143,11 +152,14 @@ ValueId Schedule::GradientOf(TensorId tensor) const {
 Schedule TrainingSchedule(const Graph& graph, const TrainingOptions& options) {
   Schedule schedule = Forward(graph, /*training=*/true);
   BackwardPass(graph, options, schedule).Run();
+  KeepResults(graph, schedule);
   return schedule;
 }
 
 Schedule EvaluationSchedule(const Graph& graph) {
-  return Forward(graph, /*training=*/false);
+  Schedule schedule = Forward(graph, /*training=*/false);
+  KeepResults(graph, schedule);
+  return schedule;
 }
 
 }  // namespace repro16

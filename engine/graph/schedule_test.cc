@@ -82,6 +82,20 @@ TEST(ScheduleTest, ContributionsAreAddedInReverseOrderOfTheirReaders) {
             static_cast<int>(schedule.steps.size()) - 1);
 }
 
+TEST(ScheduleTest, ResultsLiveToTheEnd) {
+  GraphBuilder b;
+  const TensorId logits = b.Dense(b.Input(Shape({4})), 2);
+  const Graph graph = Build(std::move(b), logits, /*classifier=*/true);
+  const Schedule training = TrainingSchedule(graph);
+  EXPECT_EQ(training.values[graph.loss].last_step,
+            static_cast<int>(training.steps.size()) - 1);
+  EXPECT_EQ(training.values[graph.probabilities].first_step, -1);
+  const Schedule evaluation = EvaluationSchedule(graph);
+  const int last = static_cast<int>(evaluation.steps.size()) - 1;
+  EXPECT_EQ(evaluation.values[graph.loss].last_step, last);
+  EXPECT_EQ(evaluation.values[graph.probabilities].last_step, last);
+}
+
 TEST(ScheduleTest, TheInputHasAGradientOnRequest) {
   GraphBuilder b;
   const TensorId x = b.Input(Shape({4}));
