@@ -12,6 +12,7 @@ import re
 import sys
 
 import readme_commands
+import source_tree
 
 # What the gate takes its tests from.
 _TEST_COMMAND = "./bazelw test //..."
@@ -44,9 +45,7 @@ def main(arguments):
     if len(arguments) != 2:
         sys.exit("usage: check_readme.py README.md TARGETS")
     markdown, targets = (pathlib.Path(name).read_text(encoding="utf-8") for name in arguments)
-    found = problems(markdown, set(targets.split()))
-    print("\n".join(found))
-    return 1 if found else 0
+    return source_tree.report(problems(markdown, set(targets.split())))
 
 
 if __name__ == "__main__":
