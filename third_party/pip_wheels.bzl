@@ -19,8 +19,9 @@ def _pip_wheels_impl(ctx):
         str(ctx.path(ctx.attr.requirements)),
     ], timeout = 600)
     if result.return_code:
-        fail("%s: pip could not install the wheels; is python3-pip installed and its index in reach?\n%s" %
-             (ctx.attr.requirements, result.stderr))
+        errors = [line for line in result.stderr.split("\n") if line.startswith("ERROR: ")]
+        fail("%s: pip could not install the wheels; is python3-pip installed and its index in reach? %s" %
+             (ctx.attr.requirements, "; ".join(errors) or result.stderr))
 
     # `marker` lies in the folder that goes on PYTHONPATH: an action finds the folder by the file's path.
     ctx.file("site/marker")
