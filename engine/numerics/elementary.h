@@ -7,8 +7,11 @@
 // Every NaN operand gives the canonical NaN 0x7fc00000, and so does an operand
 // outside the domain. Subnormal operands and results are kept.
 //
-// The errors below are the largest over all 2^32 operands, in units in the last
-// place of the exact result (elementary_exhaustive_test).
+// Largest errors over all 2^32 operands, in units in the last place of the
+// exact result, against libm in f64 (elementary_exhaustive_test):
+//   Exp 1.02   Log 0.86   Tanh 1.34   Erf 1.12   Gelu 5.90   Rsqrt 0.50
+// GeluDerivative: 3.23 * 2^-24, and CosTwoPi over the multiples of 2^-24:
+// 1.34 * 2^-24, both absolute.
 #ifndef REPRO16_ENGINE_NUMERICS_ELEMENTARY_H_
 #define REPRO16_ENGINE_NUMERICS_ELEMENTARY_H_
 
@@ -32,7 +35,8 @@ float Erf(float x);
 float Gelu(float x);
 
 // d Gelu / dx = Phi(x) + x * exp(-x^2 / 2) / sqrt(2 pi). It has a zero at
-// -0.7518, so its error is absolute.
+// -0.7518, so its error is absolute. GeluDerivative(-inf) = -0,
+// GeluDerivative(+inf) = 1, the limits.
 float GeluDerivative(float x);
 
 // 1 / sqrt(x), correctly rounded. Rsqrt(+-0) = +-inf, Rsqrt(x < 0) = NaN.

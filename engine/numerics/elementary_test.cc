@@ -162,12 +162,12 @@ HWY_EXPORT(ApplyRsqrt);
                                                                    absolute \
   }
 const Function kFunctions[] = {
-    REPRO16_FUNCTION(Exp, 1.1, false),
-    REPRO16_FUNCTION(Log, 1.0, false),
-    REPRO16_FUNCTION(Tanh, 1.5, false),
-    REPRO16_FUNCTION(Erf, 1.1, false),
-    REPRO16_FUNCTION(Gelu, 5.5, false),
-    REPRO16_FUNCTION(GeluDerivative, 3.5, true),
+    REPRO16_FUNCTION(Exp, 1.02, false),
+    REPRO16_FUNCTION(Log, 0.86, false),
+    REPRO16_FUNCTION(Tanh, 1.34, false),
+    REPRO16_FUNCTION(Erf, 1.12, false),
+    REPRO16_FUNCTION(Gelu, 5.90, false),
+    REPRO16_FUNCTION(GeluDerivative, 3.23, true),
     // The rest is the error of the reference.
     REPRO16_FUNCTION(Rsqrt, 0.5 + 1e-8, false),
 };
@@ -344,7 +344,7 @@ TEST(CosTwoPiTest, ErrorOverAllMultiplesOfTwoToMinus24) {
     largest = std::max(largest, error * 0x1p24);
   }
   printf("CosTwoPi: %.4f x 2^-24\n", largest);
-  EXPECT_LE(largest, 1.5);
+  EXPECT_LE(largest, 1.34);
   EXPECT_EQ(CosTwoPi(0.0f), 1.0f);
   EXPECT_EQ(CosTwoPi(0.25f), 0.0f);
   EXPECT_EQ(CosTwoPi(0.5f), -1.0f);

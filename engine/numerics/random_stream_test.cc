@@ -26,9 +26,9 @@ constexpr uint64_t kSeed = 0x123456789abcdef0;
 TEST(RandomStreamTest, LayoutOfCounterAndKey) {
   const RandomStream stream(kSeed, RandomPurpose::kDropout, /*step=*/7,
                             /*part=*/0x345678);
-  const uint64_t index = (uint64_t{0xaabbccdd} << 34) + 4 * 0x11223344 + 2;
+  const uint64_t index = (uint64_t{0x2abbccdd} << 34) + 4 * 0x11223344 + 2;
   EXPECT_EQ(stream.UniformU32(index),
-            Philox4x32({0x11223344, 0xaabbccdd, 7, 0x02345678},
+            Philox4x32({0x11223344, 0x2abbccdd, 7, 0x02345678},
                        {0x9abcdef0, 0x12345678})[2]);
 }
 
