@@ -46,6 +46,8 @@ inline constexpr size_t kLanes = hn::MaxLanes(FloatTag());
 inline constexpr size_t kTileRows = kTileGroups * kGroup;
 inline constexpr size_t kTileCols = kTileVectors * kLanes;
 
+// Before a loop over an array of vectors, so that these stay in registers.
+#undef REPRO16_UNROLL
 #if HWY_COMPILER_CLANG
 #define REPRO16_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -259,8 +261,6 @@ void StoreTile(const float* HWY_RESTRICT sums, size_t rows, size_t cols,
     }
   }
 }
-
-#undef REPRO16_UNROLL
 
 }  // namespace HWY_NAMESPACE
 }  // namespace repro16

@@ -17,6 +17,7 @@
 #define HWY_TARGET_INCLUDE "engine/cpu/gemm_benchmark.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // After foreach_target.h.
+#include "engine/cpu/gemm-inl.h"
 #include "hwy/highway.h"
 #include "hwy/timer.h"
 
@@ -24,22 +25,25 @@ HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 // Twelve chains of multiply-adds in registers, enough to hide their latency.
+// Each starts from another number of `sink`, or the compiler would merge them.
 // Returns operations done.
 double MultiplyAdds(float* sink) {
   constexpr int kChains = 12;
   constexpr int kSteps = 100000;
-  const hn::ScalableTag<float> d;
-  hn::VFromD<decltype(d)> acc[kChains];
-  const auto a = hn::Set(d, sink[0]);
-  for (auto& chain : acc) chain = hn::Set(d, sink[1]);
+  const FloatTag d;
+  FloatVector acc[kChains];
+  const FloatVector a = hn::Set(d, sink[0]);
+  REPRO16_UNROLL for (int j = 0; j < kChains; ++j) acc[j] = hn::Set(d, sink[j]);
   for (int i = 0; i < kSteps; ++i) {
-    for (auto& chain : acc) chain = hn::MulAdd(a, chain, a);
+    REPRO16_UNROLL for (int j = 0; j < kChains; ++j) {
+      acc[j] = hn::MulAdd(a, acc[j], a);
+    }
   }
-  for (const auto& chain : acc) sink[1] += hn::ReduceSum(d, chain);
-  return 2.0 * kChains * kSteps * static_cast<double>(hn::Lanes(d));
+  REPRO16_UNROLL for (int j = 0; j < kChains; ++j) {
+    sink[j] += hn::ReduceSum(d, acc[j]);
+  }
+  return 2.0 * kChains * kSteps * static_cast<double>(kLanes);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -54,15 +58,19 @@ HWY_EXPORT(MultiplyAdds);
 
 // Operations a second with all workers busy; the best of some runs.
 double Ceiling(ThreadPool& pool) {
+  constexpr int64_t kNumbers = 32;  // of a worker, in cache lines of its own
+  const int64_t workers = pool.num_workers();
+  std::vector<float> sinks(static_cast<size_t>(workers * kNumbers));
+  std::vector<double> operations(static_cast<size_t>(workers));
   double best = 0;
   for (int run = 0; run < 10; ++run) {
-    std::vector<float> sinks(static_cast<size_t>(pool.num_workers()) * 32,
-                             0.5f);
-    std::vector<double> operations(static_cast<size_t>(pool.num_workers()));
+    for (size_t i = 0; i < sinks.size(); ++i) {
+      sinks[i] = 0.5f / static_cast<float>(i + 1);
+    }
     const double start = hwy::platform::Now();
-    pool.Run(pool.num_workers(), [&](int64_t task, int /*worker*/) {
-      operations[static_cast<size_t>(task)] = HWY_DYNAMIC_DISPATCH(
-          MultiplyAdds)(&sinks[static_cast<size_t>(task) * 32]);
+    pool.Run(workers, [&](int64_t task, int /*worker*/) {
+      operations[static_cast<size_t>(task)] =
+          HWY_DYNAMIC_DISPATCH(MultiplyAdds)(&sinks[task * kNumbers]);
     });
     const double seconds = hwy::platform::Now() - start;
     benchmark::DoNotOptimize(sinks.data());
