@@ -1,0 +1,184 @@
+#include "engine/training/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/cpu/cpu_backend.h"
+#include "engine/graph/builder.h"
+#include "engine/training/initialize.h"
+#include "google/protobuf/text_format.h"
+
+namespace repro16 {
+namespace {
+
+RunSpec Spec(const std::string& text) {
+  RunSpec spec;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &spec));
+  return spec;
+}
+
+RunSpec SmallSpec(const std::string& policy) {
+  return Spec("model: 'small' policy: '" + policy +
+              R"(' backend: 'cpu' seed: 3 epochs: 3
+      batch_size: 64 optimizer { sgd { learning_rate: 0.05 momentum: 0.9 } }
+      data { dataset: 'synthetic_mnist' train_examples: 1000 test_examples: 200
+             normalization: 'unit' })");
+}
+
+Graph SmallGraph() {
+  GraphBuilder b;
+  TensorId x = b.Flatten(b.Input(Shape({28, 28, 1})));
+  x = b.Dropout(b.Tanh(b.Dense(x, 32)), 0.1);
+  return *std::move(b).Classifier(b.Dense(x, 10));
+}
+
+RunOutput MustTrain(const RunSpec& spec) {
+  auto backend = CreateCpuBackend({1, "auto"});
+  EXPECT_TRUE(backend.ok()) << backend.status();
+  const auto data = LoadDataset(spec.data(), "");
+  EXPECT_TRUE(data.ok()) << data.status();
+  Progress progress;
+  auto output = Train(spec, SmallGraph(), *data, **backend, progress);
+  EXPECT_TRUE(output.ok()) << output.status();
+  return *std::move(output);
+}
+
+TEST(TrainerTest, LearnsInEveryPolicy) {
+  for (const PrecisionPolicy& policy : AllPolicies()) {
+    SCOPED_TRACE(policy.name);
+    const RunResult result =
+        MustTrain(SmallSpec(std::string(policy.name))).result;
+    ASSERT_EQ(result.epochs_size(), 3);
+    // 1000 examples in batches of 64: 15 whole ones and one of 40.
+    EXPECT_EQ(result.steps_size(), 3 * 16);
+    EXPECT_LT(result.epochs(2).train_loss(),
+              0.8 * result.epochs(0).train_loss());
+    EXPECT_GT(result.epochs(2).test_accuracy(), 0.3);
+    EXPECT_FALSE(result.has_first_non_finite());
+    EXPECT_TRUE(result.made_up_data());
+    EXPECT_EQ(result.parameter_count(), 784 * 32 + 32 + 32 * 10 + 10);
+    EXPECT_EQ(result.loss_scale_history_size(),
+              policy.dynamic_loss_scale ? 1 : 0);
+    // Each epoch writes the activations of every example once.
+    const int64_t per_example = 784 + 32 + 32 + 32 + 10 + 1;
+    EXPECT_EQ(result.epochs(0).rounding().activations().stored(),
+              static_cast<uint64_t>(1000 * per_example));
+  }
+}
+
+TEST(TrainerTest, TheFirstLossIsThatOfTheSameDrawInEveryPolicy) {
+  const float full = MustTrain(SmallSpec("FP32")).result.steps(0).loss();
+  for (const char* policy : {"FP16", "MP", "BF16"}) {
+    EXPECT_NEAR(MustTrain(SmallSpec(policy)).result.steps(0).loss(), full, 0.02)
+        << policy;
+  }
+}
+
+TEST(TrainerTest, AResultIsAPureFunctionOfTheSpecification) {
+  const RunOutput first = MustTrain(SmallSpec("FP16"));
+  const RunOutput second = MustTrain(SmallSpec("FP16"));
+  EXPECT_EQ(first.result.SerializeAsString(),
+            second.result.SerializeAsString());
+  RunSpec other = SmallSpec("FP16");
+  other.set_seed(4);
+  EXPECT_NE(MustTrain(other).result.weights_sha256(),
+            first.result.weights_sha256());
+}
+
+TEST(TrainerTest, ExportsWeightsAndProbabilities) {
+  const RunOutput output = MustTrain(SmallSpec("MP"));
+  const SafetensorsTensor* kernel = output.weights.Find("dense_1/kernel");
+  ASSERT_NE(kernel, nullptr);
+  EXPECT_EQ(kernel->type, SafetensorsType::kF32);
+  EXPECT_EQ(kernel->shape, Shape({784, 32}));
+  const SafetensorsTensor* probabilities =
+      output.probabilities.Find("probabilities");
+  ASSERT_NE(probabilities, nullptr);
+  EXPECT_EQ(probabilities->type, SafetensorsType::kF16);
+  const std::vector<double> p = ToDoubles(*probabilities);
+  const std::vector<double> labels =
+      ToDoubles(*output.probabilities.Find("labels"));
+  ASSERT_EQ(p.size(), 2000u);
+  // They are those of the reported accuracy.
+  int correct = 0;
+  for (size_t n = 0; n < 200; ++n) {
+    const auto row = p.begin() + static_cast<ptrdiff_t>(10 * n);
+    correct += std::max_element(row, row + 10) - row == labels[n];
+  }
+  EXPECT_NEAR(correct / 200.0, output.result.epochs(2).test_accuracy(), 0.011);
+}
+
+TEST(InitializeTest, GlorotUniformAndHeNormal) {
+  Parameter parameter{
+      "w", Shape({300, 200}), Initializer::kGlorotUniform, 300, 200, 0};
+  const double limit = std::sqrt(6.0 / 500);
+  double sum = 0;
+  double squares = 0;
+  for (float v : InitialValues(parameter, 0, 1)) {
+    ASSERT_LE(std::abs(v), limit * 1.0001);
+    sum += v;
+    squares += static_cast<double>(v) * v;
+  }
+  EXPECT_NEAR(sum / 60000, 0, 0.002);
+  EXPECT_NEAR(squares / 60000, limit * limit / 3, 5e-5);
+
+  parameter.initializer = Initializer::kHeNormal;
+  squares = 0;
+  for (float v : InitialValues(parameter, 0, 1))
+    squares += static_cast<double>(v) * v;
+  EXPECT_NEAR(squares / 60000, 2.0 / 300, 1e-4);
+  EXPECT_NE(InitialValues(parameter, 0, 1), InitialValues(parameter, 1, 1));
+}
+
+TEST(CheckSpecTest, NamesTheField) {
+  const auto error = [](const std::string& change) {
+    RunSpec spec = SmallSpec("FP16");
+    spec.MergeFrom(Spec(change));
+    return std::string(CheckSpec(spec).message());
+  };
+  EXPECT_TRUE(CheckSpec(SmallSpec("FP16")).ok());
+  EXPECT_EQ(error("batch_size: -1"),
+            "batch_size: -1 given; at least 1 is needed");
+  EXPECT_EQ(error("epochs: -3"), "epochs: -3 given; at least 1 is needed");
+  EXPECT_EQ(error("backend: 'tpu'"),
+            "backend: unknown backend 'tpu'; use \"cpu\"");
+  EXPECT_NE(error("policy: 'FP8'").find("FP8"), std::string::npos);
+  EXPECT_EQ(error("optimizer { sgd { learning_rate: -0.1 } }"),
+            "optimizer.sgd.learning_rate: -0.1 is not a positive number; give "
+            "e.g. 0.01");
+  EXPECT_EQ(error("optimizer { sgd { learning_rate: nan } }"),
+            "optimizer.sgd.learning_rate: nan is not a positive number; give "
+            "e.g. 0.01");
+  EXPECT_EQ(error("optimizer { sgd { momentum: 1 } }"),
+            "optimizer.sgd.momentum: 1 is not in [0, 1); give e.g. 0.9");
+  EXPECT_EQ(
+      error("optimizer { adam { learning_rate: 0.1 epsilon: -1 } }"),
+      "optimizer.adam.epsilon: -1 is negative or not a number; give e.g. 1e-7");
+  EXPECT_EQ(CheckSpec(RunSpec()).message(),
+            "model: missing; give a model's name, e.g. \"mlp\"");
+}
+
+TEST(TrainTest, RefusesWhatDoesNotFit) {
+  auto backend = CreateCpuBackend({1, "auto"});
+  Progress progress;
+  RunSpec spec = SmallSpec("FP32");
+  spec.set_batch_size(2000);
+  const auto data = LoadDataset(spec.data(), "");
+  ASSERT_TRUE(data.ok());
+  EXPECT_EQ(
+      Train(spec, SmallGraph(), *data, **backend, progress).status().message(),
+      "batch_size: 2000 exceeds the 1000 training examples; give at most that");
+
+  GraphBuilder b;
+  const TensorId x = b.Flatten(b.Input(Shape({32, 32, 3})));
+  const Graph wide = *std::move(b).Classifier(b.Dense(x, 10));
+  EXPECT_EQ(Train(SmallSpec("FP32"), wide, *data, **backend, progress)
+                .status()
+                .message(),
+            "model small takes [32, 32, 3], but the images of synthetic_mnist "
+            "are [28, 28, 1]");
+}
+
+}  // namespace
+}  // namespace repro16
