@@ -1,0 +1,108 @@
+#include "experiments/common/analysis_main.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/io/file.h"
+#include "engine/io/proto_file.h"
+#include "gtest/gtest.h"
+
+namespace repro16 {
+namespace {
+
+absl::StatusOr<Analysis> Succeed(const RunSet& runs, const Golden& golden) {
+  Analysis analysis;
+  analysis.report.set_experiment(golden.experiment());
+  analysis.report.set_scale(runs.scale());
+  return analysis;
+}
+
+absl::StatusOr<Analysis> FailACheck(const RunSet&, const Golden&) {
+  Analysis analysis;
+  analysis.failed_checks.push_back("a sample refutes the lemma");
+  return analysis;
+}
+
+absl::StatusOr<Analysis> RefuseInput(const RunSet&, const Golden&) {
+  return absl::InvalidArgumentError("no FP16 run");
+}
+
+class AnalysisMainTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    RunResult result;
+    result.mutable_spec()->set_policy("FP16");
+    result.mutable_spec()->set_scale("lite");
+    result.add_epochs();
+    ASSERT_TRUE(WriteBinaryProto(folder_ + "result.pb", result).ok());
+    ASSERT_TRUE(
+        WriteFileAtomically(folder_ + "golden.textproto", "experiment: \"x\"")
+            .ok());
+  }
+
+  // The exit status with all flags at their place but for `changed`.
+  int Main(Analyse analyse, const std::string& changed = "") {
+    std::vector<std::string> args = {
+        "analysis",
+        "--scale=lite",
+        "--results=" + folder_ + "result.pb",
+        "--probabilities=" + folder_ + "p.safetensors",
+        "--golden=" + folder_ + "golden.textproto",
+        "--out=" + out_,
+    };
+    if (!changed.empty()) args.push_back(changed);
+    std::vector<char*> argv;
+    for (std::string& arg : args) argv.push_back(arg.data());
+    return AnalysisMain(argv.size(), argv.data(), "", analyse);
+  }
+
+  const std::string folder_ = testing::TempDir();
+  const std::string out_ =
+      folder_ + testing::UnitTest::GetInstance()->current_test_info()->name() +
+      ".pb";
+};
+
+TEST_F(AnalysisMainTest, WritesTheReport) {
+  ASSERT_EQ(Main(Succeed), 0);
+  report::Report report;
+  ASSERT_TRUE(ReadBinaryProto(out_, &report).ok());
+  EXPECT_EQ(report.experiment(), "x");
+  EXPECT_EQ(report.scale(), "lite");
+}
+
+TEST_F(AnalysisMainTest, AFailedCheckExitsWithOneAndNoReport) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Main(FailACheck), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "failed: a sample refutes the lemma\n");
+  EXPECT_FALSE(ReadFile(out_).ok());
+}
+
+TEST_F(AnalysisMainTest, BadInputExitsWithTwoAndNamesIt) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "no FP16 run"},
+      {"--scale=", "--scale"},
+      {"--scale=paper", "scale"},
+      {"--results=/nowhere/r.pb", "/nowhere/r.pb"},
+      {"--probabilities=", "--probabilities"},
+      {"--golden=/nowhere/g.textproto", "/nowhere/g.textproto"},
+      {"--out=", "--out"},
+  };
+  for (const auto& [changed, named] : cases) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(Main(RefuseInput, changed), 2) << changed;
+    const std::string error = testing::internal::GetCapturedStderr();
+    EXPECT_NE(error.find(named), std::string::npos) << error;
+    EXPECT_EQ(std::count(error.begin(), error.end(), '\n'), 1) << error;
+    EXPECT_FALSE(ReadFile(out_).ok());
+  }
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Main(Succeed, "--out=/nowhere/report.pb"), 2);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("/nowhere"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace repro16

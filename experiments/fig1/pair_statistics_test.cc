@@ -1,0 +1,73 @@
+#include "experiments/fig1/pair_statistics.h"
+
+#include <limits>
+
+#include "experiments/common/run_files.h"
+#include "gtest/gtest.h"
+
+namespace repro16 {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+// Four samples of two classes: gamma > 2 delta; gamma = 2 delta with a tie that
+// parts; gamma < 2 delta and two classes; a NaN.
+const std::vector<float> k32 = {0.25f, 0.75f, 0, 1, 0.25f, 0.75f, 1, 0};
+const std::vector<float> k16 = {0.375f, 0.625f, 0.5f, 0.5f, 1, 0, kNaN, 0};
+const std::vector<int64_t> kLabels = {1, 1, 0, 0};
+
+TEST(ComparePairsTest, TakesMomentsOfFiniteSamplesAndSharesOfAll) {
+  const absl::StatusOr<RunSet> runs =
+      RunSet::Create({MakeRunWithFiles("FP32", 1, k32, kLabels),
+                      MakeRunWithFiles("FP16", 1, k16, kLabels)},
+                     "lite");
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  const absl::StatusOr<PairSets> sets = ComparePairs(*runs);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_EQ(sets->same_seed.size(), 1u);
+  EXPECT_TRUE(sets->controls.empty());
+  const PairStatistics& pair = sets->same_seed[0];
+  EXPECT_EQ(pair.samples, 4);
+  EXPECT_EQ(pair.not_finite, 1);
+  EXPECT_EQ(pair.covered, 2);
+  EXPECT_EQ(pair.boundary, 1);
+  EXPECT_EQ(pair.alike, 1);
+  EXPECT_EQ(pair.errors, (std::vector<double>{0.125, 0.5, 0.75}));
+  EXPECT_EQ(pair.tolerances, (std::vector<double>{0.5, 1, 0.5}));
+  EXPECT_DOUBLE_EQ(pair.error.mean, 1.375 / 3);
+  EXPECT_DOUBLE_EQ(pair.tolerance.mean, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(pair.tolerance.variance, 1.0 / 18);
+  EXPECT_DOUBLE_EQ(pair.Ratio(), 2 / 1.375);
+  EXPECT_EQ(pair.error.max, 0.75);
+  EXPECT_EQ(pair.largest.sample, 2);
+  EXPECT_EQ(pair.largest.label, 0);
+  EXPECT_EQ(pair.largest.class_16, 0);
+  EXPECT_EQ(pair.largest.class_32, 1);
+  EXPECT_EQ(pair.largest.probability_16, 1);
+}
+
+TEST(ComparePairsTest, ControlsAreNeighbouringSeedsOfFp32) {
+  const absl::StatusOr<RunSet> runs =
+      RunSet::Create({MakeRunWithFiles("FP32", 1, k32, kLabels),
+                      MakeRunWithFiles("FP32", 4, k32, kLabels),
+                      MakeRunWithFiles("FP16", 4, k16, kLabels)},
+                     "lite");
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  const absl::StatusOr<PairSets> sets = ComparePairs(*runs);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_EQ(sets->controls.size(), 1u);
+  EXPECT_EQ(sets->controls[0].name, "seeds 1 and 4");
+  EXPECT_EQ(sets->controls[0].error.max, 0);
+}
+
+TEST(ComparePairsTest, NeedsBothPrecisionsOfASeed) {
+  const absl::StatusOr<RunSet> runs =
+      RunSet::Create({MakeRunWithFiles("FP32", 1, k32, kLabels),
+                      MakeRunWithFiles("FP16", 2, k16, kLabels)},
+                     "lite");
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  EXPECT_FALSE(ComparePairs(*runs).ok());
+}
+
+}  // namespace
+}  // namespace repro16
