@@ -35,7 +35,7 @@ report::Table MomentsTable(std::string_view title, std::string_view caption,
             NumberCell(pair.tolerance.mean, Scientific(pair.tolerance.mean)),
             NumberCell(pair.tolerance.variance,
                        Scientific(pair.tolerance.variance)),
-            NumberCell(pair.Ratio(), absl::StrFormat("%.0f", pair.Ratio()))},
+            NumberCell(pair.Ratio(), absl::StrFormat("%.3g", pair.Ratio()))},
            &table);
   }
   return table;
@@ -182,7 +182,7 @@ void AddCauseOfLargestErrors(const std::vector<PairStatistics>& pairs,
               ? "None of our FP16 runs stored an infinity or a NaN at any step"
               : absl::StrCat(non_finite,
                              " of our FP16 runs stored an infinity or a NaN"),
-          "; our largest error, ", absl::StrFormat("%.3f", largest->error.max),
+          "; our largest error, ", absl::StrFormat("%.3g", largest->error.max),
           ", is of a sample on which two trained networks, both with finite "
           "probabilities, ",
           largest->largest.class_16 == largest->largest.class_32
