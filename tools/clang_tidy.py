@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on the C++ files of targets, with the flags that Bazel compiles them with.
 
-usage: bazel run //tools:clang_tidy is not offered, since it calls Bazel itself:
-       tools/clang_tidy.py [TARGETS]        (default //...)
+usage: tools/clang_tidy.py [TARGET...]      (default //...)
 
-Builds the targets first, so that generated headers exist.
+Builds the targets first, so that generated headers exist; that is why no target of Bazel runs it.
 """
 
 import concurrent.futures
@@ -43,17 +42,18 @@ def _database(targets, folder):
 
 
 def main(arguments):
-    targets = " + ".join(arguments) or "//..."
-    _bazel("build", "--config=clang", "--keep_going", *(arguments or ["//..."]))
-    folder = _bazel("info", "--config=clang", "execution_root").strip()
-    entries = _database(targets, folder)
+    targets = arguments or ["//..."]
+    _bazel("build", "--config=clang", *targets)
+    folder = _bazel("info", "execution_root").strip()
+    entries = _database(" + ".join(targets), folder)
     with tempfile.TemporaryDirectory() as database:
         pathlib.Path(database, "compile_commands.json").write_text(json.dumps(list(entries.values())))
+        command = ["clang-tidy", "--quiet", "-p", database, "--header-filter=^(.*/execroot/[^/]*/)?" + _OURS,
+                   "--config-file=%s" % (source_tree.ROOT / ".clang-tidy")]
 
         def tidy(source):
-            return subprocess.run(["clang-tidy", "--quiet", "-p", database, "--header-filter=^(.*/execroot/[^/]*/)?" + _OURS,
-                                   "--config-file=" + str(source_tree.ROOT / ".clang-tidy"), source],
-                                  cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            return subprocess.run([*command, source], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, check=False)
 
         failed = []
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
