@@ -1,0 +1,71 @@
+#!/bin/bash
+# What //engine:train says of bad input: exit status 2, one line that names the file or field, and
+# nothing written.
+set -uo pipefail
+train=$1
+work=$TEST_TMPDIR
+failures=0
+
+good='model: "mlp" policy: "FP16" backend: "cpu" seed: 1 epochs: 1 batch_size: 32
+optimizer { sgd { learning_rate: 0.01 momentum: 0.9 } }
+data { dataset: "synthetic_mnist" train_examples: 64 test_examples: 32 normalization: "unit" }'
+
+fail() {
+  echo "FAILED: $1"
+  failures=$((failures + 1))
+}
+
+# refuses NAME EXPECTED-TEXT FLAGS...: runs on spec.textproto.
+refuses() {
+  local name=$1 expected=$2
+  shift 2
+  mkdir -p "$work/out"
+  "$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none "$@" \
+    >"$work/stdout" 2>"$work/stderr"
+  local status=$?
+  [[ $status == 2 ]] || fail "$name: exit status $status, not 2"
+  [[ $(wc -l <"$work/stderr") == 1 ]] || fail "$name: not one line: $(cat "$work/stderr")"
+  grep -qF -- "$expected" "$work/stderr" || fail "$name: no '$expected' in: $(cat "$work/stderr")"
+  [[ -z $(ls -A "$work/out") ]] || fail "$name: left $(ls "$work/out")"
+}
+
+# with_spec SED-EXPRESSION NAME EXPECTED-TEXT FLAGS...
+with_spec() {
+  sed -e "$1" <<<"$good" >"$work/spec.textproto"
+  shift
+  refuses "$@"
+}
+
+with_spec 's/"mlp"/"mpl"/' 'unknown model' "unknown name 'mpl'"
+with_spec 's/FP16/FP8/' 'unknown policy' 'FP8'
+with_spec 's/seed/sede/' 'unknown field' 'spec.textproto:1:48: Message type "repro16.RunSpec" has no field named "sede"'
+with_spec 's/batch_size: 32/batch_size: 0/' 'batch 0' 'batch_size: 0 given'
+with_spec 's/batch_size: 32/batch_size: 65/' 'batch over the data' 'batch_size: 65 exceeds the 64'
+with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 given'
+with_spec 's/rate: 0.01/rate: -1/' 'negative rate' 'learning_rate: -1'
+with_spec 's/rate: 0.01/rate: nan/' 'NaN rate' 'learning_rate: nan'
+with_spec 's/"unit"/"units"/' 'unknown normalization' 'units'
+with_spec 's/"synthetic_mnist"/"imagenet"/' 'unknown data set' 'imagenet'
+with_spec 's/"synthetic_mnist"/"mnist"/' 'no data' 'train-images-idx3-ubyte' --data_dir="$work/none"
+with_spec 's/"cpu"/"cuda"/' 'unknown backend' 'cuda'
+with_spec '' 'unwritable output' 'missing/result.pb' --out="$work/missing/result.pb"
+with_spec '' 'unknown SIMD target' 'AVX9' --simd=AVX9
+with_spec '' 'negative threads' 'threads is -1' --threads=-1
+with_spec '' 'unknown progress' 'loud' --progress=loud
+
+# A truncated and a wrong file of a data set.
+mkdir -p "$work/data"
+for file in train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do
+  printf '\0\0\x08\x03\0\0' >"$work/data/$file"
+done
+with_spec 's/"synthetic_mnist"/"mnist"/' 'truncated data' 'train-images-idx3-ubyte' --data_dir="$work/data"
+
+rm "$work/spec.textproto"
+refuses 'missing specification' 'spec.textproto'
+
+# And good input is accepted.
+echo "$good" >"$work/spec.textproto"
+"$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none || fail 'good input'
+[[ -s $work/out/result.pb ]] || fail 'no result of good input'
+
+((failures == 0))
