@@ -377,6 +377,21 @@ BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
   return record;
 }
 
+void CpuProgram::AddParameterCounts(BatchRecord& record) const {
+  // Weights, slots, and in MP the weights as operations read them.
+  const int copies = read_parameter_memory_.bytes() > 0 ? 1 : 0;
+  const int stores = 1 + NumSlots(*options_.optimizer) + copies;
+  for (size_t p = 0; p < parameters_.size(); ++p) {
+    const StoreCounter& counter = parameter_counters_[p];
+    record.rounding.counters[RoundingTotals::kParameters] += counter;
+    record.rounding.stored[RoundingTotals::kParameters] +=
+        static_cast<uint64_t>(parameters_[p].elements * stores);
+    if (record.first_non_finite.empty() && counter.infinite + counter.nan > 0) {
+      record.first_non_finite = graph_.parameters[p].name;
+    }
+  }
+}
+
 absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
                                    int64_t batch, int64_t step,
                                    Stream& stream) {
@@ -402,17 +417,7 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
   record.skipped = !next.Accept(gradients.infinite + gradients.nan == 0);
   if (!record.skipped) {
     if (absl::Status status = Update(stream); !status.ok()) return status;
-    for (size_t p = 0; p < parameters_.size(); ++p) {
-      const StoreCounter& counter = parameter_counters_[p];
-      record.rounding.counters[RoundingTotals::kParameters] += counter;
-      record.rounding.stored[RoundingTotals::kParameters] +=
-          static_cast<uint64_t>(parameters_[p].elements) *
-          static_cast<uint64_t>(1 + NumSlots(*options_.optimizer));
-      if (record.first_non_finite.empty() &&
-          counter.infinite + counter.nan > 0) {
-        record.first_non_finite = graph_.parameters[p].name;
-      }
-    }
+    AddParameterCounts(record);
   }
   loss_scale_ = next;
   records_.push_back(std::move(record));

@@ -80,7 +80,9 @@ class CpuProgram : public Program {
   void ApplyUpdate();
   void ResetCounters();
   float MeanLoss(const Bound& bound, int64_t batch) const;
+  // Of the passes; the counts of the update come later.
   BatchRecord Record(const Bound& bound, int64_t batch) const;
+  void AddParameterCounts(BatchRecord& record) const;
 
   Graph graph_;
   const PrecisionPolicy policy_;
