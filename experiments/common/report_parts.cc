@@ -119,9 +119,12 @@ void AddFinding(report::Finding::Kind kind, std::string_view title,
 void AddContradictions(report::Report* report) {
   for (const report::Expectation& e : report->expectations()) {
     if (e.verdict() != report::VERDICT_DIFFER) continue;
+    const std::string ours =
+        e.ours_text().empty() ? FormatEstimate(e.ours(), e.digits(), e.unit())
+                              : e.ours_text();
     AddFinding(report::Finding::CONTRADICTION, e.what(),
-               absl::StrCat("The paper: ", e.paper_text(),
-                            ". Ours: ", e.ours_text(), ". ", e.note()),
+               absl::StrCat("The paper: ", e.paper_text(), ". Ours: ", ours,
+                            ". ", e.note()),
                e.place(), report);
   }
 }

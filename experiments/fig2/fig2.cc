@@ -42,10 +42,11 @@ std::vector<double> Accuracies(const std::vector<const TrainedRun*>& runs,
   return values;
 }
 
-// FP16 - FP32 after epoch `e`, in points, a value a seed.
-std::vector<double> Differences(const RunSet& runs, const Split& split, int e) {
+// `policy` - FP32 after epoch `e`, in points, a value a seed that both have.
+std::vector<double> Differences(const RunSet& runs, std::string_view policy,
+                                const Split& split, int e) {
   std::vector<double> values;
-  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+  for (const RunSet::Pair& pair : runs.Pairs(policy, "FP32")) {
     values.push_back(split.Percent(pair.a->result.epochs(e)) -
                      split.Percent(pair.b->result.epochs(e)));
   }
@@ -99,7 +100,7 @@ report::Figure DifferenceFigure(const RunSet& runs) {
   const std::vector<RunSet::Pair> pairs = runs.Pairs("FP16", "FP32");
   for (const Split& split : kSplits) {
     for (int e = 0; e < Epochs(runs); ++e) {
-      const std::vector<double> points = Differences(runs, split, e);
+      const std::vector<double> points = Differences(runs, "FP16", split, e);
       for (size_t i = 0; i < pairs.size(); ++i) {
         AddRecord(
             {ChartText(split.name), ChartText(absl::StrCat(pairs[i].a->seed())),
@@ -111,10 +112,12 @@ report::Figure DifferenceFigure(const RunSet& runs) {
   return figure;
 }
 
-// "98.12 ± 0.05 (3)".
-report::Cell EstimateCell(const std::vector<double>& values) {
+// "98.12 ± 0.05 (3)", with a sign where `sign` says so.
+report::Cell EstimateCell(const std::vector<double>& values,
+                          bool sign = false) {
   const report::Estimate estimate = EstimateOf(values);
-  std::string text = absl::StrFormat("%.2f", estimate.mean());
+  std::string text = sign ? absl::StrFormat("%+.2f", estimate.mean())
+                          : absl::StrFormat("%.2f", estimate.mean());
   if (estimate.has_sd()) absl::StrAppendFormat(&text, " ± %.2f", estimate.sd());
   absl::StrAppend(&text, " (", estimate.n(), ")");
   return NumberCell(estimate.mean(), text);
@@ -149,6 +152,24 @@ report::Table FinalTable(const RunSet& runs) {
   return table;
 }
 
+report::Table DifferenceTable(const RunSet& runs) {
+  report::Table table;
+  table.set_title("Differences from FP32 after the last epoch");
+  table.set_caption(
+      "Paired by seed; mean ± standard deviation (seeds), in points of "
+      "accuracy.");
+  AddColumns({"policy", "training", "test"}, &table);
+  const int last = Epochs(runs) - 1;
+  for (const std::string& policy : runs.Policies()) {
+    if (runs.Pairs(policy, "FP32").empty() || policy == "FP32") continue;
+    AddRow({TextCell(policy),
+            EstimateCell(Differences(runs, policy, kSplits[0], last), true),
+            EstimateCell(Differences(runs, policy, kSplits[1], last), true)},
+           &table);
+  }
+  return table;
+}
+
 report::Table SeedTable(const RunSet& runs) {
   report::Table table;
   table.set_title("FP16 - FP32 after the last epoch, seed by seed");
@@ -156,8 +177,9 @@ report::Table SeedTable(const RunSet& runs) {
   AddColumns({"seed", "training", "test"}, &table);
   const int last = Epochs(runs) - 1;
   const std::vector<RunSet::Pair> pairs = runs.Pairs("FP16", "FP32");
-  const std::vector<double> training = Differences(runs, kSplits[0], last);
-  const std::vector<double> test = Differences(runs, kSplits[1], last);
+  const std::vector<double> training =
+      Differences(runs, "FP16", kSplits[0], last);
+  const std::vector<double> test = Differences(runs, "FP16", kSplits[1], last);
   for (size_t i = 0; i < pairs.size(); ++i) {
     AddRow({TextCell(absl::StrCat(pairs[i].a->seed())),
             NumberCell(training[i], absl::StrFormat("%+.2f", training[i])),
@@ -217,6 +239,7 @@ absl::StatusOr<Analysis> AnalyseFigure2(const RunSet& runs,
     return status;
   }
   *report.add_tables() = FinalTable(runs);
+  *report.add_tables() = DifferenceTable(runs);
   *report.add_tables() = SeedTable(runs);
   *report.add_figures() = AccuracyFigure(runs);
   *report.add_figures() = DifferenceFigure(runs);
