@@ -115,8 +115,12 @@ def _show_impl(ctx):
             "%{golden}": info.golden.short_path,
             "%{telemetry}": _joined(info.telemetry),
             "%{pictures}": " ".join([file.short_path for file in pictures.values()]),
+            "%{step_times}": ctx.executable._step_times.short_path if ctx.attr.timed_policies else "",
+            "%{model}": ctx.attr.timed_model,
+            "%{policies}": ",".join(ctx.attr.timed_policies),
         },
-        [info.report, info.golden, ctx.executable._render] + info.telemetry + pictures.values(),
+        [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.telemetry +
+        pictures.values(),
     )
     return [DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher)]
 
@@ -126,7 +130,10 @@ _show = rule(
     attrs = {
         "charts": attr.label_list(),
         "report": attr.label(mandatory = True, providers = [ReportInfo]),
+        "timed_model": attr.string(doc = "whose training step is timed when the report is shown"),
+        "timed_policies": attr.string_list(doc = "in which policies; empty: not timed"),
         "_render": attr.label(default = "//reports:render", executable = True, cfg = "target"),
+        "_step_times": attr.label(default = "//experiments/common:step_times", executable = True, cfg = "target"),
         "_template": attr.label(default = "//experiments:show_report.sh.tpl", allow_single_file = True),
     },
 )
@@ -160,7 +167,14 @@ _update_golden = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, exec
 
 # ---- An experiment ---------------------------------------------------------------------------------------------------
 
-def paper_experiment(name, runs, analysis, charts, golden = "golden.textproto"):
+def paper_experiment(
+        name,
+        runs,
+        analysis,
+        charts,
+        golden = "golden.textproto",
+        timed_model = "",
+        timed_policies = []):
     """A table or figure of the paper, at every scale.
 
     Makes, for each scale, `<name>_<scale>` (run it to see the report; its files are the report, its pages and its
@@ -172,6 +186,8 @@ def paper_experiment(name, runs, analysis, charts, golden = "golden.textproto"):
       analysis: binary whose main is AnalysisMain (experiments/common/analysis_main.h).
       charts: names of the report's figures, each drawn by `<figure>.vl.json`.
       golden: the paper's values and our golden values.
+      timed_model: the model whose training step `bazel run` times, after the runs have ended.
+      timed_policies: the policies that it times side by side; none: the report says "not measured".
     """
     for scale in SCALES:
         # Only smoke is part of `//...`: the other scales take long, and read data sets.
@@ -199,12 +215,15 @@ def paper_experiment(name, runs, analysis, charts, golden = "golden.textproto"):
             charts = ["%s/%s" % (scale, figure) for figure in charts],
             report = report,
             tags = tags,
+            timed_model = timed_model,
+            timed_policies = timed_policies,
         )
         _golden_test(
             name = at_scale + "_golden_test",
             size = "small",
             report = report,
-            tags = tags,
+            # Bits, so also the bits of other compilers.
+            tags = tags or ["bits"],
             template = "//experiments:golden_test.sh.tpl",
             tool = "//reports:compare_golden",
         )

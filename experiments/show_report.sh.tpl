@@ -27,7 +27,7 @@ if [[ $source_tree ]] && command -v git >/dev/null; then
 fi
 
 render() {
-  %{render} --report=%{report} --golden=%{golden} --telemetry=%{telemetry} \
+  %{render} --report=%{report} --golden=%{golden} --telemetry=%{telemetry} --timing="$timing" \
     --commit="$commit" --date="$(date -u +%F)" "$@"
 }
 
@@ -35,6 +35,15 @@ mkdir -p "$out_dir" || {
   echo "error: $out_dir: cannot be made; give a folder to write to by --out_dir=FOLDER" >&2
   exit 2
 }
+
+# Times belong to this machine and moment: they are measured now, when no run is in the way.
+timing=
+if [[ "%{step_times}" ]]; then
+  timing=$(mktemp)
+  trap 'rm -f "$timing"' EXIT
+  %{step_times} --model=%{model} --policies=%{policies} --out="$timing"
+fi
+
 inside= beside=
 for picture in %{pictures}; do
   file=$(basename "$picture")

@@ -1,0 +1,164 @@
+#include "engine/step_benchmark.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "engine/graph/cost.h"
+#include "engine/numerics/policy.h"
+#include "engine/training/initialize.h"
+#include "models/registry.h"
+
+namespace repro16 {
+namespace {
+
+double StepFlops(const Graph& graph) {
+  double flops = 0;
+  bool first = true;
+  for (const Op& op : graph.ops) {
+    const auto forward =
+        2.0 * static_cast<double>(CostOf(graph, op).multiply_adds);
+    flops += forward * (first ? 2 : 3);
+    if (!op.parameters.empty()) first = false;
+  }
+  return flops;
+}
+
+double Median(std::vector<double> values) {
+  const auto middle =
+      values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// One policy's program.
+struct Contender {
+  std::unique_ptr<Program> program;
+  int64_t step = 0;
+  StepRate rate;
+};
+
+class Runner {
+ public:
+  explicit Runner(const StepBenchmarkOptions& options) : options_(options) {}
+
+  absl::StatusOr<StepBenchmark> Run() {
+    if (absl::Status status = Prepare(); !status.ok()) return status;
+    for (int round = 0; round < options_.rounds; ++round) {
+      for (Contender& contender : contenders_) {
+        if (absl::Status status = Turn(contender); !status.ok()) return status;
+      }
+    }
+    StepBenchmark result{
+        backend_->device(), backend_->simd_target(), StepFlops(graph_), {}};
+    for (Contender& contender : contenders_) {
+      contender.rate.median = Median(contender.rate.images_per_second);
+      result.rates.push_back(std::move(contender.rate));
+    }
+    return result;
+  }
+
+ private:
+  absl::Status Prepare() {
+    if (options_.batch < 1 || options_.rounds < 1) {
+      return absl::InvalidArgumentError(
+          "batch and rounds must be at least 1 each");
+    }
+    auto backend = CreateCpuBackend(options_.cpu);
+    if (!backend.ok()) return backend.status();
+    backend_ = *std::move(backend);
+    stream_ = backend_->CreateStream();
+    auto graph = BuildModel(options_.model);
+    if (!graph.ok()) return graph.status();
+    graph_ = *std::move(graph);
+    if (absl::Status status = UploadNoise(); !status.ok()) return status;
+    for (const std::string& policy : options_.policies) {
+      if (absl::Status status = Add(policy); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status UploadNoise() {
+    const int64_t pixels = graph_.tensors[graph_.input].shape.NumElements();
+    std::vector<uint8_t> images(static_cast<size_t>(options_.batch * pixels));
+    std::vector<uint8_t> labels(static_cast<size_t>(options_.batch));
+    uint32_t state = 1;
+    for (uint8_t& byte : images) {
+      state = state * 1664525 + 1013904223;  // Numerical Recipes, section 7.1
+      byte = static_cast<uint8_t>(state >> 24);
+    }
+    for (size_t i = 0; i < labels.size(); ++i) {
+      labels[i] = static_cast<uint8_t>(i % 10);
+    }
+    for (auto [bytes, buffer] :
+         {std::pair{&images, &images_}, std::pair{&labels, &labels_}}) {
+      auto allocated = backend_->Allocate(static_cast<int64_t>(bytes->size()));
+      if (!allocated.ok()) return allocated.status();
+      *buffer = *std::move(allocated);
+      const absl::Status status = backend_->Upload(*bytes, **buffer);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Add(const std::string& name) {
+    auto policy = FindPolicy(name);
+    if (!policy.ok()) return policy.status();
+    CompileOptions options;
+    options.max_batch = options_.batch;
+    // A small rate: many steps on one batch of noise stay finite.
+    options.optimizer.emplace().mutable_sgd()->set_learning_rate(1e-3);
+    options.optimizer->mutable_sgd()->set_momentum(0.9);
+    auto program = backend_->Compile(graph_, *policy, options);
+    if (!program.ok()) return program.status();
+    std::array<double, 256> table;
+    for (size_t i = 0; i < table.size(); ++i) {
+      table[i] = static_cast<double>(i) / 255;
+    }
+    absl::Status status = (*program)->SetInputTable(table);
+    if (!status.ok()) return status;
+    status = InitializeParameters(graph_, /*seed=*/1, **program);
+    if (!status.ok()) return status;
+    const ProgramMemory memory = (*program)->memory();
+    contenders_.push_back({*std::move(program), 0, {name, {}, 0, memory}});
+    return absl::OkStatus();
+  }
+
+  absl::Status Turn(Contender& contender) {
+    using Clock = std::chrono::steady_clock;
+    const BatchSource source{images_.get(), labels_.get()};
+    const auto start = Clock::now();
+    int64_t steps = 0;
+    double seconds = 0;
+    do {
+      const absl::Status status = contender.program->TrainStep(
+          source, 0, options_.batch, contender.step++, *stream_);
+      if (!status.ok()) return status;
+      ++steps;
+      seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    } while (seconds < options_.seconds);
+    contender.rate.images_per_second.push_back(
+        static_cast<double>(steps * options_.batch) / seconds);
+    return contender.program->TakeRecords(*stream_).status();
+  }
+
+  const StepBenchmarkOptions& options_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Stream> stream_;
+  Graph graph_;
+  std::unique_ptr<DeviceBuffer> images_;
+  std::unique_ptr<DeviceBuffer> labels_;
+  std::vector<Contender> contenders_;
+};
+
+}  // namespace
+
+absl::StatusOr<StepBenchmark> MeasureTrainingSteps(
+    const StepBenchmarkOptions& options) {
+  return Runner(options).Run();
+}
+
+}  // namespace repro16

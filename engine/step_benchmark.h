@@ -1,0 +1,50 @@
+// How fast a whole training step is, policy beside policy.
+#ifndef REPRO16_ENGINE_STEP_BENCHMARK_H_
+#define REPRO16_ENGINE_STEP_BENCHMARK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/graph/backend.h"
+
+namespace repro16 {
+
+struct StepBenchmarkOptions {
+  std::string model;                  // models/registry.h
+  std::vector<std::string> policies;  // engine/numerics/policy.h
+  int64_t batch = 128;
+  CpuOptions cpu;
+  // In each round every policy has its turn, so that a change of the machine's
+  // load meets all of them.
+  int rounds = 7;
+  double seconds = 0.3;  // of a turn
+};
+
+struct StepRate {
+  std::string policy;
+  std::vector<double> images_per_second;  // by round
+  double median;                          // of them
+  ProgramMemory memory;
+};
+
+struct StepBenchmark {
+  std::string device;
+  std::string simd_target;
+  // Floating-point operations of one example's step: a multiply-add is two, and
+  // the gradients of an operation's parameters and of its input each cost as
+  // much as its forward pass. The first layer's input needs no gradient.
+  double flops_per_image;
+  std::vector<StepRate> rates;  // in the order of the options
+};
+
+// Times forward pass, backward pass and SGD update on one batch of noise that
+// lies on the device. Counters of overflow and underflow run as always.
+absl::StatusOr<StepBenchmark> MeasureTrainingSteps(
+    const StepBenchmarkOptions& options);
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_STEP_BENCHMARK_H_
