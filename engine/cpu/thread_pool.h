@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "engine/numerics/store_counter.h"
 #include "hwy/contrib/thread_pool/thread_pool.h"
+#include "hwy/contrib/thread_pool/topology.h"
 
 namespace repro16 {
 
@@ -24,8 +26,17 @@ class ThreadPool {
     const unsigned processors = std::thread::hardware_concurrency();
     if (num_threads > 1 && static_cast<unsigned>(num_threads) <= processors) {
       pool_.SetWaitMode(hwy::PoolWaitMode::kSpin);
+      PinWorkers();
     }
   }
+
+  // Gives the calling thread its processors back.
+  ~ThreadPool() {
+    if (pinned_) hwy::SetThreadAffinity(processors_);
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   int num_workers() const { return static_cast<int>(pool_.NumWorkers()); }
 
@@ -54,7 +65,28 @@ class ThreadPool {
   }
 
  private:
+  // Where the workers take every processor that the process may use, each gets
+  // one of its own: a scheduler that puts two spinning threads on one of them
+  // halves the speed.
+  void PinWorkers() {
+    if (!hwy::GetThreadAffinity(processors_) ||
+        processors_.Count() != pool_.NumWorkers()) {
+      return;
+    }
+    std::vector<size_t> own;
+    processors_.Foreach([&own](size_t processor) { own.push_back(processor); });
+    // As many tasks as workers: each worker runs the task of its own number.
+    Run(num_workers(), [&own](int64_t /*task*/, int worker) {
+      hwy::LogicalProcessorSet one;
+      one.Set(own[static_cast<size_t>(worker)]);
+      hwy::SetThreadAffinity(one);
+    });
+    pinned_ = true;
+  }
+
   hwy::ThreadPool pool_;
+  hwy::LogicalProcessorSet processors_;  // of the thread that made the pool
+  bool pinned_ = false;
 };
 
 }  // namespace repro16
