@@ -107,8 +107,9 @@ absl::Status Run() {
   }
   RunSpec spec;
   const std::string spec_path = absl::GetFlag(FLAGS_spec);
-  if (absl::Status status = ReadTextProto(spec_path, &spec); !status.ok())
+  if (absl::Status status = ReadTextProto(spec_path, &spec); !status.ok()) {
     return status;
+  }
   if (absl::Status status = CheckSpec(spec); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat(spec_path, ": ", status.message()));

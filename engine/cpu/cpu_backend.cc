@@ -61,8 +61,9 @@ class CpuBackend : public Backend {
 
   absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) override {
-    if (bytes < 0)
+    if (bytes < 0) {
       return absl::InvalidArgumentError("a buffer cannot have negative size");
+    }
     return std::make_unique<CpuDeviceBuffer>(bytes);
   }
 
@@ -112,16 +113,19 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
     return absl::InvalidArgumentError(absl::StrCat(
         "threads is ", options.threads, "; give 0 for one per core, or more"));
   }
-  if (absl::Status status = SelectSimdTarget(options.simd_target); !status.ok())
+  if (absl::Status status = SelectSimdTarget(options.simd_target);
+      !status.ok()) {
     return status;
+  }
   int threads = options.threads;
   if (threads == 0) {
     const unsigned cores = std::thread::hardware_concurrency();
     threads = cores > 0 ? static_cast<int>(cores) : 1;
   }
   auto backend = std::make_unique<CpuBackend>(threads);
-  if (absl::Status status = backend->CheckWorkers(); !status.ok())
+  if (absl::Status status = backend->CheckWorkers(); !status.ok()) {
     return status;
+  }
   return backend;
 }
 

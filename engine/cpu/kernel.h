@@ -21,6 +21,11 @@ struct TensorRef {
   DType type = DType::kF32;
   int64_t elements = 0;             // of one example; of a parameter, all
   StoreCounter* counter = nullptr;  // what stores to it add to
+
+  // Of `count` examples; of a parameter, count is 1.
+  int64_t Bytes(int64_t count) const {
+    return elements * count * static_cast<int64_t>(SizeOf(type));
+  }
 };
 
 // Where an operation's tensors live. Bound once, when the program is compiled.

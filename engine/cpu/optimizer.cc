@@ -112,8 +112,9 @@ void UpdateVector(const UpdateArgs& args, const UpdateConstants& c,
   V g = hn::Mul(load(static_cast<const G*>(args.gradients)),
                 hn::Set(d, c.inverse_loss_scale));
   g = r<T>(g);
-  if (l2_factor != 0)
+  if (l2_factor != 0) {
     g = r<T>(hn::Add(g, r<T>(hn::Mul(hn::Set(d, l2_factor), w))));
+  }
   const V slot0 = slots > 0 ? load(slot[0]) : hn::Zero(d);
   const V slot1 = slots > 1 ? load(slot[1]) : hn::Zero(d);
   const Updated updated = Step<T>(c, g, w, slot0, slot1);

@@ -102,8 +102,9 @@ TEST_P(OptimizerTest, EqualToTheReferenceBitForBit) {
     for (int64_t step = 0; step < 25; ++step) {
       // Magnitudes from 1e-5 to 1, so that squares underflow in binary16.
       Values g = RandomValues(n, static_cast<uint32_t>(step + 10));
-      for (size_t i = 0; i < n; ++i)
+      for (size_t i = 0; i < n; ++i) {
         g[i] *= std::pow(10.0, -static_cast<double>(i % 6));
+      }
       const std::vector<uint8_t> gradients = ToBytes(g, type);
       g = ToValues(gradients, type);
       UpdateArgs args{};
@@ -116,8 +117,9 @@ TEST_P(OptimizerTest, EqualToTheReferenceBitForBit) {
       args.gradient_type = type;
       StoreCounter counter;
       Update(args, ConstantsOf(spec, type, type, step, 1), l2, counter);
-      for (size_t i = 0; i < n; ++i)
+      for (size_t i = 0; i < n; ++i) {
         ReferenceStep(spec, type, step, l2, g[i], expected[i]);
+      }
       const Values w = ToValues(weights, type);
       for (size_t i = 0; i < n; ++i) {
         // Adam with a small epsilon does diverge in binary16: equal as NaN too.

@@ -7,49 +7,9 @@
 #include "engine/cpu/device_buffer.h"
 #include "engine/cpu/elementwise.h"
 #include "engine/cpu/visit_dtype.h"
-#include "engine/graph/memory_plan.h"
 #include "engine/numerics/reduction.h"
 
 namespace repro16 {
-namespace {
-
-int64_t BytesOf(const TensorRef& ref, int64_t count) {
-  return ref.elements * count * static_cast<int64_t>(SizeOf(ref.type));
-}
-
-// Lays out one tensor after another; returns the bytes and sets each `data` to
-// an offset first.
-AlignedBuffer Place(std::vector<TensorRef>& refs) {
-  int64_t bytes = 0;
-  std::vector<int64_t> offsets;
-  for (const TensorRef& ref : refs) {
-    offsets.push_back(bytes);
-    bytes += AlignedBytes(BytesOf(ref, 1));
-  }
-  AlignedBuffer buffer(bytes);
-  for (size_t i = 0; i < refs.size(); ++i)
-    refs[i].data = buffer.data() + offsets[i];
-  return buffer;
-}
-
-absl::Status CopyIn(absl::Span<const uint8_t> bytes, const TensorRef& to,
-                    int64_t capacity) {
-  if (static_cast<int64_t>(bytes.size()) > BytesOf(to, capacity)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tensor of ", BytesOf(to, capacity), " bytes cannot take ",
-                     bytes.size()));
-  }
-  std::memcpy(to.data, bytes.data(), bytes.size());
-  return absl::OkStatus();
-}
-
-std::vector<uint8_t> CopyOut(const TensorRef& from, int64_t count) {
-  const auto* begin = static_cast<const uint8_t*>(from.data);
-  return std::vector<uint8_t>(begin, begin + BytesOf(from, count));
-}
-
-}  // namespace
-
 CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
                        const CompileOptions& options, ThreadPool* pool)
     : graph_(graph),
@@ -63,134 +23,6 @@ CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
   PlaceParameters();
   PlaceTensors();
   PlaceScratch();
-}
-
-DType CpuProgram::TypeOf(TensorId id) const {
-  return id == graph_.loss ? DType::kF32 : policy_.activation;
-}
-
-void CpuProgram::PlaceParameters() {
-  const size_t count = graph_.parameters.size();
-  const bool trains =
-      options_.optimizer.has_value() || options_.keep_all_tensors;
-  parameter_counters_.resize(count);
-  gradient_counters_.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    const int64_t elements = graph_.parameters[i].shape.NumElements();
-    parameters_.push_back(
-        {nullptr, policy_.parameter, elements, &parameter_counters_[i]});
-    read_parameters_.push_back(
-        {nullptr, policy_.activation, elements, &parameter_counters_[i]});
-    gradients_.push_back(
-        {nullptr, policy_.weight_gradient, elements, &gradient_counters_[i]});
-    for (auto& slots : slots_)
-      slots.push_back({nullptr, policy_.update, elements, nullptr});
-    for (int64_t begin = 0; begin < elements; begin += kElementsPerTask) {
-      update_tasks_.push_back({static_cast<ParameterId>(i), begin,
-                               std::min(kElementsPerTask, elements - begin)});
-    }
-  }
-  task_counters_.resize(update_tasks_.size());
-  parameter_memory_ = Place(parameters_);
-  if (policy_.parameter == policy_.activation) {
-    read_parameters_ = parameters_;
-  } else {
-    read_parameter_memory_ = Place(read_parameters_);
-  }
-  memory_.parameters =
-      parameter_memory_.bytes() + read_parameter_memory_.bytes();
-  if (!trains) return;
-  gradient_memory_ = Place(gradients_);
-  memory_.gradients = gradient_memory_.bytes();
-  if (!options_.optimizer.has_value()) return;
-
-  // Both slots' tensors in one stretch of memory.
-  std::vector<TensorRef> slots;
-  const int num_slots = NumSlots(*options_.optimizer);
-  for (int s = 0; s < num_slots; ++s) {
-    slots.insert(slots.end(), slots_[s].begin(), slots_[s].end());
-  }
-  slot_memory_ = Place(slots);
-  memory_.slots = slot_memory_.bytes();
-  for (int s = 0; s < num_slots; ++s) {
-    std::copy_n(slots.begin() + static_cast<ptrdiff_t>(count) * s, count,
-                slots_[s].begin());
-  }
-}
-
-void CpuProgram::PlaceTensors() {
-  const bool trains =
-      options_.optimizer.has_value() || options_.keep_all_tensors;
-  if (trains)
-    training_.schedule = TrainingSchedule(graph_, {options_.input_gradient});
-  evaluation_.schedule = EvaluationSchedule(graph_);
-
-  int64_t arena_bytes = 0;
-  std::vector<std::vector<int64_t>> offsets;
-  for (const Bound* bound : {&training_, &evaluation_}) {
-    std::vector<MemoryRequest> requests;
-    for (const Value& value : bound->schedule.values) {
-      const int64_t bytes = graph_.tensors[value.tensor].shape.NumElements() *
-                            options_.max_batch *
-                            static_cast<int64_t>(SizeOf(TypeOf(value.tensor)));
-      if (options_.keep_all_tensors) {
-        requests.push_back(
-            {bytes, 0, static_cast<int>(bound->schedule.steps.size())});
-      } else {
-        requests.push_back({value.first_step < 0 ? 0 : bytes, value.first_step,
-                            value.last_step});
-      }
-    }
-    const MemoryPlan plan = PlanMemory(requests);
-    arena_bytes = std::max(arena_bytes, plan.arena_bytes);
-    offsets.push_back(plan.offsets);
-  }
-  arena_ = AlignedBuffer(arena_bytes);
-  memory_.arena = arena_bytes;
-  Bind(training_, offsets[0]);
-  Bind(evaluation_, offsets[1]);
-}
-
-void CpuProgram::Bind(Bound& bound, const std::vector<int64_t>& offsets) {
-  std::vector<StoreCounter>& counters =
-      value_counters_[&bound == &training_ ? 0 : 1];
-  counters.resize(bound.schedule.values.size());
-  for (size_t v = 0; v < bound.schedule.values.size(); ++v) {
-    const TensorId tensor = bound.schedule.values[v].tensor;
-    bound.values.push_back({arena_.data() + offsets[v], TypeOf(tensor),
-                            graph_.tensors[tensor].shape.NumElements(),
-                            &counters[v]});
-  }
-  const auto value = [&](ValueId id) {
-    return id == kNoValue ? TensorRef{} : bound.values[id];
-  };
-  for (const Step& step : bound.schedule.steps) {
-    OpBuffers buffers;
-    for (ValueId id : step.inputs) buffers.inputs.push_back(value(id));
-    buffers.output = value(step.output);
-    buffers.output_gradient = value(step.output_gradient);
-    for (ValueId id : step.input_gradients)
-      buffers.input_gradients.push_back(value(id));
-    for (ParameterId id : graph_.ops[step.op].parameters) {
-      buffers.parameters.push_back(read_parameters_[id]);
-      buffers.parameter_gradients.push_back(gradients_[id]);
-    }
-    bound.buffers.push_back(std::move(buffers));
-  }
-}
-
-void CpuProgram::PlaceScratch() {
-  int64_t workspace = 0;
-  for (const auto& kernel : kernels_) {
-    workspace = std::max(
-        workspace,
-        kernel->WorkspaceBytes(options_.max_batch, pool_->num_workers()));
-  }
-  workspace_ = AlignedBuffer(workspace);
-  memory_.workspace = workspace;
-  input_table_ =
-      AlignedBuffer(256 * static_cast<int64_t>(SizeOf(policy_.activation)));
-  labels_.resize(static_cast<size_t>(options_.max_batch));
 }
 
 absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
@@ -399,8 +231,9 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
     return absl::FailedPreconditionError(
         "the program was compiled without an optimizer");
   }
-  if (absl::Status status = CheckBatch(source, first, batch); !status.ok())
+  if (absl::Status status = CheckBatch(source, first, batch); !status.ok()) {
     return status;
+  }
   ResetCounters();
   step_ = step;
   Gather(training_, source, first, batch);
@@ -431,8 +264,9 @@ absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
   if (graph_.loss == kNoTensor) {
     return absl::FailedPreconditionError("the graph has no loss to evaluate");
   }
-  if (absl::Status status = CheckBatch(source, first, batch); !status.ok())
+  if (absl::Status status = CheckBatch(source, first, batch); !status.ok()) {
     return status;
+  }
   ResetCounters();
   Gather(evaluation_, source, first, batch);
   const auto end = static_cast<int>(evaluation_.schedule.steps.size());
@@ -440,12 +274,12 @@ absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
   last_pass_ = &evaluation_;
   if (probabilities != nullptr) {
     const TensorRef& p = evaluation_.values[graph_.probabilities];
-    const int64_t offset = BytesOf(p, first);
-    if (offset + BytesOf(p, batch) > probabilities->bytes()) {
+    const int64_t offset = p.Bytes(first);
+    if (offset + p.Bytes(batch) > probabilities->bytes()) {
       return absl::OutOfRangeError("the buffer of probabilities is too small");
     }
     std::memcpy(HostData(*probabilities) + offset, p.data,
-                static_cast<size_t>(BytesOf(p, batch)));
+                static_cast<size_t>(p.Bytes(batch)));
   }
   records_.push_back(Record(evaluation_, batch));
   return absl::OkStatus();
@@ -478,75 +312,6 @@ absl::Status CpuProgram::Backward(int64_t batch, Stream& /*stream*/) {
 absl::Status CpuProgram::Update(Stream& /*stream*/) {
   ApplyUpdate();
   return absl::OkStatus();
-}
-
-absl::Status CpuProgram::WriteTensor(TensorId id,
-                                     absl::Span<const uint8_t> bytes) {
-  // Either pass may follow.
-  for (const Bound* bound : {&training_, &evaluation_}) {
-    if (bound->values.empty()) continue;
-    if (absl::Status status =
-            CopyIn(bytes, bound->values[id], options_.max_batch);
-        !status.ok()) {
-      return status;
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadTensor(TensorId id,
-                                                            int64_t batch) {
-  if (!options_.keep_all_tensors || last_pass_ == nullptr) {
-    return absl::FailedPreconditionError(
-        "tensors can be read after a pass of a program compiled with "
-        "keep_all_tensors");
-  }
-  return CopyOut(last_pass_->values[id], batch);
-}
-
-absl::Status CpuProgram::WriteGradient(TensorId id,
-                                       absl::Span<const uint8_t> bytes) {
-  const ValueId value = training_.schedule.GradientOf(id);
-  if (value == kNoValue) {
-    return absl::NotFoundError(
-        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
-  }
-  return CopyIn(bytes, training_.values[value], options_.max_batch);
-}
-
-absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadGradient(TensorId id,
-                                                              int64_t batch) {
-  const ValueId value = training_.schedule.GradientOf(id);
-  if (value == kNoValue) {
-    return absl::NotFoundError(
-        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
-  }
-  return CopyOut(training_.values[value], batch);
-}
-
-DType CpuProgram::ParameterType(ParameterId id) const {
-  return parameters_[id].type;
-}
-
-absl::Status CpuProgram::WriteParameter(ParameterId id,
-                                        absl::Span<const uint8_t> bytes) {
-  if (absl::Status status = CopyIn(bytes, parameters_[id], 1); !status.ok())
-    return status;
-  if (read_parameter_memory_.bytes() == 0) return absl::OkStatus();
-  const auto* master = static_cast<const float*>(parameters_[id].data);
-  auto* read = static_cast<Binary16*>(read_parameters_[id].data);
-  for (int64_t i = 0; i < parameters_[id].elements; ++i)
-    read[i] = RoundToBinary16(master[i]);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameter(ParameterId id) {
-  return CopyOut(parameters_[id], 1);
-}
-
-absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameterGradient(
-    ParameterId id) {
-  return CopyOut(gradients_[id], 1);
 }
 
 }  // namespace repro16

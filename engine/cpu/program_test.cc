@@ -39,8 +39,9 @@ class ClassifierTest : public testing::Test {
     images_ = Upload({255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255});
     labels_ = Upload({0, 0, 1, 1});
     std::array<double, 256> table;
-    for (size_t i = 0; i < table.size(); ++i)
+    for (size_t i = 0; i < table.size(); ++i) {
       table[i] = static_cast<double>(i) / 255;
+    }
     ASSERT_TRUE(program_->SetInputTable(table).ok());
   }
 

@@ -76,8 +76,9 @@ Values ReferenceSoftmax(const Values& logits, size_t classes) {
     for (size_t c = 0; c < classes; ++c) max = std::max(max, logits[n + c]);
     double sum = 0;
     for (size_t c = 0; c < classes; ++c) sum += std::exp(logits[n + c] - max);
-    for (size_t c = 0; c < classes; ++c)
+    for (size_t c = 0; c < classes; ++c) {
       p[n + c] = std::exp(logits[n + c] - max) / sum;
+    }
   }
   return p;
 }

@@ -48,8 +48,9 @@ Schedule Forward(const Graph& graph, bool training) {
 void KeepResults(const Graph& graph, Schedule& schedule) {
   const int last = static_cast<int>(schedule.steps.size()) - 1;
   for (TensorId id : {graph.output, graph.loss, graph.probabilities}) {
-    if (id != kNoTensor && schedule.values[id].first_step >= 0)
+    if (id != kNoTensor && schedule.values[id].first_step >= 0) {
       Use(schedule, id, last);
+    }
   }
 }
 
@@ -90,8 +91,9 @@ class BackwardPass {
   void Reverse(OpId id) {
     const Op& op = graph_.ops[id];
     const bool is_loss = op.output == graph_.loss;
-    if (!needs_[op.output] || (!is_loss && gradient_[op.output] == kNoValue))
+    if (!needs_[op.output] || (!is_loss && gradient_[op.output] == kNoValue)) {
       return;
+    }
     Step step{StepKind::kBackward,  id, op.inputs, op.output,
               gradient_[op.output], {}};
     std::vector<Step> sums;
@@ -123,8 +125,9 @@ class BackwardPass {
       for (ValueId input : step.inputs) Use(schedule_, input, index);
     }
     if (traits.backward_reads_output) Use(schedule_, step.output, index);
-    if (step.output_gradient != kNoValue)
+    if (step.output_gradient != kNoValue) {
       Use(schedule_, step.output_gradient, index);
+    }
     for (ValueId gradient : step.input_gradients) {
       if (gradient != kNoValue) Use(schedule_, gradient, index);
     }
@@ -143,8 +146,9 @@ ValueId Schedule::GradientOf(TensorId tensor) const {
   // Further contributions to a gradient come later than the sum they are added
   // to.
   for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i].is_gradient && values[i].tensor == tensor)
+    if (values[i].is_gradient && values[i].tensor == tensor) {
       return static_cast<ValueId>(i);
+    }
   }
   return kNoValue;
 }

@@ -86,8 +86,9 @@ constexpr double kLarge = 16;
 constexpr double kDensity = 0.39894228040143267794;  // 1 / sqrt(2 pi)
 
 double ExpReference(double x) {
-  if (std::fabs(x) < kTiny)
+  if (std::fabs(x) < kTiny) {
     return 1 + x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4)));
+  }
   if (x > 100) return kInf;
   return x < -120 ? 0 : std::exp(x);
 }

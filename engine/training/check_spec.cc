@@ -69,8 +69,9 @@ absl::Status CheckPositive(std::string_view field, int64_t value) {
 }  // namespace
 
 absl::Status CheckSpec(const RunSpec& spec) {
-  if (spec.model().empty())
+  if (spec.model().empty()) {
     return Bad("model", "missing; give a model's name, e.g. \"mlp\"");
+  }
   if (spec.backend() != "cpu") {
     return Bad("backend", absl::StrCat("unknown backend '", spec.backend(),
                                        "'; use \"cpu\""));

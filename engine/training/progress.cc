@@ -16,8 +16,9 @@ constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
 
 std::string Duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
-  if (s >= 3600)
+  if (s >= 3600) {
     return absl::StrFormat("%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
+  }
   return absl::StrFormat("%d:%02d", s / 60, s % 60);
 }
 
@@ -79,10 +80,12 @@ class BarProgress : public PlainProgress {
 absl::StatusOr<std::unique_ptr<Progress>> MakeProgress(std::string_view mode,
                                                        std::FILE* stream) {
   const bool terminal = isatty(fileno(stream)) != 0;
-  if (mode == "bar" || (mode == "auto" && terminal))
+  if (mode == "bar" || (mode == "auto" && terminal)) {
     return std::make_unique<BarProgress>(stream);
-  if (mode == "plain" || mode == "auto")
+  }
+  if (mode == "plain" || mode == "auto") {
     return std::make_unique<PlainProgress>(stream);
+  }
   if (mode == "none") return std::make_unique<Progress>();
   return absl::InvalidArgumentError(absl::StrCat(
       "--progress: unknown mode '", mode, "'; use auto, bar, plain or none"));

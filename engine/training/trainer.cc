@@ -105,8 +105,9 @@ class Trainer {
     for (int64_t epoch = 1; epoch <= spec_.epochs(); ++epoch) {
       EpochResult& result = *output_.result.add_epochs();
       result.set_epoch(epoch);
-      if (absl::Status status = TrainEpoch(epoch, result); !status.ok())
+      if (absl::Status status = TrainEpoch(epoch, result); !status.ok()) {
         return status;
+      }
       if (absl::Status status = Evaluate(result); !status.ok()) return status;
       progress_.OnEpoch(result, spec_.epochs(), ImagesPerSecond());
     }
@@ -136,8 +137,9 @@ class Trainer {
     const auto table =
         NormalizationTable(spec_.data().normalization(), data_.train);
     if (!table.ok()) return table.status();
-    if (absl::Status status = program_->SetInputTable(*table); !status.ok())
+    if (absl::Status status = program_->SetInputTable(*table); !status.ok()) {
       return status;
+    }
     if (absl::Status status = UploadData(); !status.ok()) return status;
     DescribeRun();
     return absl::OkStatus();
@@ -201,8 +203,9 @@ class Trainer {
       if (!status.ok()) return status;
       const bool last = first + batch == data_.train.count;
       if (!last && !progress_.WantsBatch()) continue;
-      if (status = TakeTrainRecords(totals, result); !status.ok())
+      if (status = TakeTrainRecords(totals, result); !status.ok()) {
         return status;
+      }
       Report(epoch, totals, SecondsSince(start));
     }
     train_seconds_ += SecondsSince(start);
@@ -359,8 +362,9 @@ absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,
                                 Progress& progress) {
   if (absl::Status status = CheckSpec(spec); !status.ok()) return status;
-  if (absl::Status status = CheckFit(spec, graph, data); !status.ok())
+  if (absl::Status status = CheckFit(spec, graph, data); !status.ok()) {
     return status;
+  }
   return Trainer(spec, graph, data, backend, progress).Run();
 }
 

@@ -125,8 +125,9 @@ TEST(InitializeTest, GlorotUniformAndHeNormal) {
 
   parameter.initializer = Initializer::kHeNormal;
   squares = 0;
-  for (float v : InitialValues(parameter, 0, 1))
+  for (float v : InitialValues(parameter, 0, 1)) {
     squares += static_cast<double>(v) * v;
+  }
   EXPECT_NEAR(squares / 60000, 2.0 / 300, 1e-4);
   EXPECT_NE(InitialValues(parameter, 0, 1), InitialValues(parameter, 1, 1));
 }

@@ -130,7 +130,8 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
 
   e.set_verdict(VerdictOf(runs, holds, per_seed.size()));
   e.set_note(absl::StrCat("Judged seed by seed: ", Rule(*paper, measure, side),
-                          ". Holds for ", holds, " of ", per_seed.size(), "."));
+                          ". Holds for ", holds, " of ", per_seed.size(), ".",
+                          paper->note().empty() ? "" : " ", paper->note()));
   e.set_digits(3);
   if (per_seed.empty()) return expectation;
   *e.mutable_ours() = EstimateOf(compared);

@@ -1,0 +1,99 @@
+// A program's tensors and parameters in and out.
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "engine/cpu/program.h"
+#include "engine/numerics/binary16.h"
+
+namespace repro16 {
+namespace {
+
+absl::Status CopyIn(absl::Span<const uint8_t> bytes, const TensorRef& to,
+                    int64_t capacity) {
+  if (static_cast<int64_t>(bytes.size()) > to.Bytes(capacity)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tensor of ", to.Bytes(capacity), " bytes cannot take ", bytes.size()));
+  }
+  std::memcpy(to.data, bytes.data(), bytes.size());
+  return absl::OkStatus();
+}
+
+std::vector<uint8_t> CopyOut(const TensorRef& from, int64_t count) {
+  const auto* begin = static_cast<const uint8_t*>(from.data);
+  return std::vector<uint8_t>(begin, begin + from.Bytes(count));
+}
+
+}  // namespace
+
+absl::Status CpuProgram::WriteTensor(TensorId id,
+                                     absl::Span<const uint8_t> bytes) {
+  // Either pass may follow.
+  for (const Bound* bound : {&training_, &evaluation_}) {
+    if (bound->values.empty()) continue;
+    if (absl::Status status =
+            CopyIn(bytes, bound->values[id], options_.max_batch);
+        !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadTensor(TensorId id,
+                                                            int64_t batch) {
+  if (!options_.keep_all_tensors || last_pass_ == nullptr) {
+    return absl::FailedPreconditionError(
+        "tensors can be read after a pass of a program compiled with "
+        "keep_all_tensors");
+  }
+  return CopyOut(last_pass_->values[id], batch);
+}
+
+absl::Status CpuProgram::WriteGradient(TensorId id,
+                                       absl::Span<const uint8_t> bytes) {
+  const ValueId value = training_.schedule.GradientOf(id);
+  if (value == kNoValue) {
+    return absl::NotFoundError(
+        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
+  }
+  return CopyIn(bytes, training_.values[value], options_.max_batch);
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadGradient(TensorId id,
+                                                              int64_t batch) {
+  const ValueId value = training_.schedule.GradientOf(id);
+  if (value == kNoValue) {
+    return absl::NotFoundError(
+        absl::StrCat(graph_.tensors[id].name, " has no gradient"));
+  }
+  return CopyOut(training_.values[value], batch);
+}
+
+DType CpuProgram::ParameterType(ParameterId id) const {
+  return parameters_[id].type;
+}
+
+absl::Status CpuProgram::WriteParameter(ParameterId id,
+                                        absl::Span<const uint8_t> bytes) {
+  if (absl::Status status = CopyIn(bytes, parameters_[id], 1); !status.ok()) {
+    return status;
+  }
+  if (read_parameter_memory_.bytes() == 0) return absl::OkStatus();
+  const auto* master = static_cast<const float*>(parameters_[id].data);
+  auto* read = static_cast<Binary16*>(read_parameters_[id].data);
+  for (int64_t i = 0; i < parameters_[id].elements; ++i) {
+    read[i] = RoundToBinary16(master[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameter(ParameterId id) {
+  return CopyOut(parameters_[id], 1);
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameterGradient(
+    ParameterId id) {
+  return CopyOut(gradients_[id], 1);
+}
+
+}  // namespace repro16

@@ -1,0 +1,156 @@
+// Where a program's tensors lie: all memory is laid out when it is compiled.
+#include <algorithm>
+
+#include "engine/cpu/program.h"
+#include "engine/graph/memory_plan.h"
+
+namespace repro16 {
+namespace {
+
+// Memory for all of them, one after another; sets each one's `data`.
+AlignedBuffer Place(std::vector<TensorRef>& refs) {
+  int64_t bytes = 0;
+  std::vector<int64_t> offsets;
+  for (const TensorRef& ref : refs) {
+    offsets.push_back(bytes);
+    bytes += AlignedBytes(ref.Bytes(1));
+  }
+  AlignedBuffer buffer(bytes);
+  for (size_t i = 0; i < refs.size(); ++i) {
+    refs[i].data = buffer.data() + offsets[i];
+  }
+  return buffer;
+}
+
+}  // namespace
+
+DType CpuProgram::TypeOf(TensorId id) const {
+  return id == graph_.loss ? DType::kF32 : policy_.activation;
+}
+
+void CpuProgram::PlaceParameters() {
+  const size_t count = graph_.parameters.size();
+  const bool trains =
+      options_.optimizer.has_value() || options_.keep_all_tensors;
+  parameter_counters_.resize(count);
+  gradient_counters_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t elements = graph_.parameters[i].shape.NumElements();
+    parameters_.push_back(
+        {nullptr, policy_.parameter, elements, &parameter_counters_[i]});
+    read_parameters_.push_back(
+        {nullptr, policy_.activation, elements, &parameter_counters_[i]});
+    gradients_.push_back(
+        {nullptr, policy_.weight_gradient, elements, &gradient_counters_[i]});
+    for (auto& slots : slots_)
+      slots.push_back({nullptr, policy_.update, elements, nullptr});
+    for (int64_t begin = 0; begin < elements; begin += kElementsPerTask) {
+      update_tasks_.push_back({static_cast<ParameterId>(i), begin,
+                               std::min(kElementsPerTask, elements - begin)});
+    }
+  }
+  task_counters_.resize(update_tasks_.size());
+  parameter_memory_ = Place(parameters_);
+  if (policy_.parameter == policy_.activation) {
+    read_parameters_ = parameters_;
+  } else {
+    read_parameter_memory_ = Place(read_parameters_);
+  }
+  memory_.parameters =
+      parameter_memory_.bytes() + read_parameter_memory_.bytes();
+  if (!trains) return;
+  gradient_memory_ = Place(gradients_);
+  memory_.gradients = gradient_memory_.bytes();
+  if (!options_.optimizer.has_value()) return;
+
+  // Both slots' tensors in one stretch of memory.
+  std::vector<TensorRef> slots;
+  const int num_slots = NumSlots(*options_.optimizer);
+  for (int s = 0; s < num_slots; ++s) {
+    slots.insert(slots.end(), slots_[s].begin(), slots_[s].end());
+  }
+  slot_memory_ = Place(slots);
+  memory_.slots = slot_memory_.bytes();
+  for (int s = 0; s < num_slots; ++s) {
+    std::copy_n(slots.begin() + static_cast<ptrdiff_t>(count) * s, count,
+                slots_[s].begin());
+  }
+}
+
+void CpuProgram::PlaceTensors() {
+  const bool trains =
+      options_.optimizer.has_value() || options_.keep_all_tensors;
+  if (trains)
+    training_.schedule = TrainingSchedule(graph_, {options_.input_gradient});
+  evaluation_.schedule = EvaluationSchedule(graph_);
+
+  int64_t arena_bytes = 0;
+  std::vector<std::vector<int64_t>> offsets;
+  for (const Bound* bound : {&training_, &evaluation_}) {
+    std::vector<MemoryRequest> requests;
+    for (const Value& value : bound->schedule.values) {
+      const int64_t bytes = graph_.tensors[value.tensor].shape.NumElements() *
+                            options_.max_batch *
+                            static_cast<int64_t>(SizeOf(TypeOf(value.tensor)));
+      if (options_.keep_all_tensors) {
+        requests.push_back(
+            {bytes, 0, static_cast<int>(bound->schedule.steps.size())});
+      } else {
+        requests.push_back({value.first_step < 0 ? 0 : bytes, value.first_step,
+                            value.last_step});
+      }
+    }
+    const MemoryPlan plan = PlanMemory(requests);
+    arena_bytes = std::max(arena_bytes, plan.arena_bytes);
+    offsets.push_back(plan.offsets);
+  }
+  arena_ = AlignedBuffer(arena_bytes);
+  memory_.arena = arena_bytes;
+  Bind(training_, offsets[0]);
+  Bind(evaluation_, offsets[1]);
+}
+
+void CpuProgram::Bind(Bound& bound, const std::vector<int64_t>& offsets) {
+  std::vector<StoreCounter>& counters =
+      value_counters_[&bound == &training_ ? 0 : 1];
+  counters.resize(bound.schedule.values.size());
+  for (size_t v = 0; v < bound.schedule.values.size(); ++v) {
+    const TensorId tensor = bound.schedule.values[v].tensor;
+    bound.values.push_back({arena_.data() + offsets[v], TypeOf(tensor),
+                            graph_.tensors[tensor].shape.NumElements(),
+                            &counters[v]});
+  }
+  const auto value = [&](ValueId id) {
+    return id == kNoValue ? TensorRef{} : bound.values[id];
+  };
+  for (const Step& step : bound.schedule.steps) {
+    OpBuffers buffers;
+    for (ValueId id : step.inputs) buffers.inputs.push_back(value(id));
+    buffers.output = value(step.output);
+    buffers.output_gradient = value(step.output_gradient);
+    for (ValueId id : step.input_gradients) {
+      buffers.input_gradients.push_back(value(id));
+    }
+    for (ParameterId id : graph_.ops[step.op].parameters) {
+      buffers.parameters.push_back(read_parameters_[id]);
+      buffers.parameter_gradients.push_back(gradients_[id]);
+    }
+    bound.buffers.push_back(std::move(buffers));
+  }
+}
+
+void CpuProgram::PlaceScratch() {
+  int64_t workspace = 0;
+  for (const auto& kernel : kernels_) {
+    workspace = std::max(
+        workspace,
+        kernel->WorkspaceBytes(options_.max_batch, pool_->num_workers()));
+  }
+  workspace_ = AlignedBuffer(workspace);
+  memory_.workspace = workspace;
+  input_table_ =
+      AlignedBuffer(256 * static_cast<int64_t>(SizeOf(policy_.activation)));
+  labels_.resize(static_cast<size_t>(options_.max_batch));
+}
+
+}  // namespace repro16
