@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/strings/str_format.h"
+#include "engine/io/flags.h"
 #include "engine/step_benchmark.h"
 
 ABSL_FLAG(std::string, model, "mlp", "A name of models/registry.h.");
@@ -61,8 +60,8 @@ int Main() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  repro16::ParseFlags(
+      argc, argv,
       "Times whole training steps, policy beside policy, in turns.");
-  absl::ParseCommandLine(argc, argv);
   return repro16::Main();
 }

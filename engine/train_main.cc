@@ -2,17 +2,16 @@
 //
 //   train --spec=run.textproto --data_dir=DIR --out=result.pb
 #include <cstdio>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/io/file.h"
+#include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/run/run.pb.h"
@@ -72,32 +71,38 @@ absl::Status CheckOutputs() {
     return absl::InvalidArgumentError(
         "--out: missing; give the path of the result");
   }
+  std::set<std::string> seen;
   for (const std::string& path :
        {absl::GetFlag(FLAGS_out), absl::GetFlag(FLAGS_telemetry_out),
         absl::GetFlag(FLAGS_weights_out),
         absl::GetFlag(FLAGS_probabilities_out)}) {
     if (path.empty()) continue;
+    if (!seen.insert(path).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": named for two outputs; give each its own"));
+    }
     if (absl::Status status = CheckWritable(path); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
+// The result comes last: where it is, the others are.
 absl::Status WriteOutputs(const RunOutput& output) {
   absl::Status status;
   if (const std::string path = absl::GetFlag(FLAGS_weights_out);
       !path.empty()) {
-    status.Update(WriteSafetensors(path, output.weights));
+    status = WriteSafetensors(path, output.weights);
   }
   if (const std::string path = absl::GetFlag(FLAGS_probabilities_out);
-      !path.empty()) {
-    status.Update(WriteSafetensors(path, output.probabilities));
+      status.ok() && !path.empty()) {
+    status = WriteSafetensors(path, output.probabilities);
   }
   if (const std::string path = absl::GetFlag(FLAGS_telemetry_out);
-      !path.empty()) {
-    status.Update(WriteBinaryProto(path, output.telemetry));
+      status.ok() && !path.empty()) {
+    status = WriteBinaryProto(path, output.telemetry);
   }
-  status.Update(WriteBinaryProto(absl::GetFlag(FLAGS_out), output.result));
-  return status;
+  if (!status.ok()) return status;
+  return WriteBinaryProto(absl::GetFlag(FLAGS_out), output.result);
 }
 
 absl::Status Run() {
@@ -137,14 +142,7 @@ absl::Status Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(repro16::kUsage);
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    std::fprintf(stderr,
-                 "train: unexpected argument '%s'; flags begin with --\n",
-                 rest[1]);
-    return 2;
-  }
+  repro16::ParseFlags(argc, argv, repro16::kUsage);
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
     std::fprintf(stderr, "train: %s\n", std::string(status.message()).c_str());

@@ -43,6 +43,12 @@ with_spec 's/batch_size: 32/batch_size: 0/' 'batch 0' 'batch_size: 0 given'
 with_spec 's/batch_size: 32/batch_size: 65/' 'batch over the data' 'batch_size: 65 exceeds the 64'
 with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 given'
 with_spec 's/rate: 0.01/rate: -1/' 'negative rate' 'learning_rate: -1'
+with_spec 's/rate: 0.01/rate: 1e300/' 'rate beyond f32' 'learning_rate: 1e+300'
+with_spec 's/"mlp"/"a\\nb"/' 'a name of two lines' "unknown name 'a\\nb'"
+with_spec '' 'one path for two outputs' 'named for two outputs' --weights_out="$work/out/result.pb"
+with_spec '' 'unknown flag' 'threds' --threds=2
+with_spec '' 'a flag of the wrong type' 'abc' --threads=abc
+with_spec '' 'an argument that is no flag' 'result.pb2' result.pb2
 with_spec 's/rate: 0.01/rate: nan/' 'NaN rate' 'learning_rate: nan'
 with_spec 's/"unit"/"units"/' 'unknown normalization' 'units'
 with_spec 's/"synthetic_mnist"/"imagenet"/' 'unknown data set' 'imagenet'
@@ -62,6 +68,9 @@ with_spec 's/"synthetic_mnist"/"mnist"/' 'truncated data' 'train-images-idx3-uby
 
 rm "$work/spec.textproto"
 refuses 'missing specification' 'spec.textproto'
+
+"$train" --help >"$work/stdout" 2>&1 || fail "--help: exit status $?, not 0"
+grep -q -- '--spec' "$work/stdout" || fail "--help: says nothing of --spec"
 
 # And good input is accepted.
 echo "$good" >"$work/spec.textproto"

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
@@ -41,7 +42,8 @@ absl::StatusOr<PrecisionPolicy> FindPolicy(std::string_view name) {
         absl::StrAppend(out, policy.name);
       });
   return absl::NotFoundError(absl::StrCat("policy: no precision policy \"",
-                                          name, "\"; use one of ", known));
+                                          absl::CEscape(name),
+                                          "\"; use one of ", known));
 }
 
 }  // namespace repro16

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/training/trainer.h"
 
@@ -10,10 +11,13 @@ absl::Status Bad(std::string_view field, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
 }
 
+// Positive, and still so as an f32: the widest type of an update.
 absl::Status CheckRate(std::string_view field, double rate) {
-  if (std::isfinite(rate) && rate > 0) return absl::OkStatus();
-  return Bad(field,
-             absl::StrCat(rate, " is not a positive number; give e.g. 0.01"));
+  const auto f32 = static_cast<float>(rate);
+  if (std::isfinite(f32) && f32 > 0) return absl::OkStatus();
+  return Bad(field, absl::StrCat(rate,
+                                 " is not a positive number of f32's range; "
+                                 "give e.g. 0.01"));
 }
 
 // A decay factor such as momentum, beta or rho.

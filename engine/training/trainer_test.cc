@@ -146,10 +146,12 @@ TEST(CheckSpecTest, NamesTheField) {
             "backend: unknown backend 'tpu'; use \"cpu\"");
   EXPECT_NE(error("policy: 'FP8'").find("FP8"), std::string::npos);
   EXPECT_EQ(error("optimizer { sgd { learning_rate: -0.1 } }"),
-            "optimizer.sgd.learning_rate: -0.1 is not a positive number; give "
+            "optimizer.sgd.learning_rate: -0.1 is not a positive number of "
+            "f32's range; give "
             "e.g. 0.01");
   EXPECT_EQ(error("optimizer { sgd { learning_rate: nan } }"),
-            "optimizer.sgd.learning_rate: nan is not a positive number; give "
+            "optimizer.sgd.learning_rate: nan is not a positive number of "
+            "f32's range; give "
             "e.g. 0.01");
   EXPECT_EQ(error("optimizer { sgd { momentum: 1 } }"),
             "optimizer.sgd.momentum: 1 is not in [0, 1); give e.g. 0.9");
