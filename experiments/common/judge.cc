@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "analysis/statistics.h"
 #include "experiments/common/report_parts.h"
+#include "reports/format.h"
 #include "reports/paper_values.h"
 
 namespace repro16 {
@@ -32,7 +33,7 @@ absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
     if (!paper.has_margin()) {
       return error("has no margin; give one to judge it by");
     }
-    if ((measure == Measure::kMagnitude) != (paper.unit() == kDecades)) {
+    if ((measure != Measure::kNumber) != (paper.unit() == kDecades)) {
       return error("has unit \"", paper.unit(), "\"; give \"", kDecades,
                    "\" to magnitudes, and only to them");
     }
@@ -44,7 +45,7 @@ absl::StatusOr<PaperValue> FindPaperValue(const Golden& golden,
 // The rule in words, in the unit that is shown.
 std::string Rule(const PaperValue& paper, Measure measure, Side side) {
   const auto show = [&](double bound) {
-    return measure == Measure::kMagnitude
+    return measure != Measure::kNumber
                ? Scientific(std::pow(10, bound))
                : absl::StrCat(absl::StrFormat("%.4g", bound),
                               paper.unit().empty() ? "" : " ", paper.unit());
@@ -69,12 +70,43 @@ bool Holds(const PaperValue& paper, Side side, double ours) {
   return std::abs(difference) <= paper.margin();
 }
 
-report::Verdict VerdictOf(const RunSet& runs, int64_t holds, int64_t n) {
-  if (n == 0) return report::VERDICT_NOT_RUN;
-  if (!runs.Judged()) return report::VERDICT_NOT_JUDGED_AT_THIS_SCALE;
-  if (holds == n) return report::VERDICT_MATCH;
-  return holds == 0 ? report::VERDICT_DIFFER : report::VERDICT_INCONCLUSIVE;
+// The exponent that `value` is printed with; where it is not a positive number,
+// its logarithm.
+double PrintedExponent(double value) {
+  if (!(value > 0) || std::isinf(value)) return std::log10(value);
+  const std::string text = Scientific(value);
+  return std::stoi(text.substr(text.find('E') + 1));
 }
+
+// Whether `value` is printed with the paper's exponent, or one beyond it on the
+// side that is allowed.
+bool HoldsAsPrinted(const PaperValue& paper, Side side, double value) {
+  PaperValue exact = paper;
+  exact.set_margin(0);
+  return Holds(exact, side, PrintedExponent(value));
+}
+
+// "the same exponent when printed (x.xxE-03)".
+std::string RuleAsPrinted(const PaperValue& paper, Side side) {
+  const std::string printed = Scientific(std::pow(10, paper.value()));
+  return absl::StrCat(side == Side::kWithin ? "the same" : "at most the same",
+                      " exponent when printed (x.xx",
+                      printed.substr(printed.find('E')), ")");
+}
+
+// "3 of 3", and the verdict on a statement that holds for so many seeds.
+struct Holding {
+  int64_t holds = 0;
+  int64_t n = 0;
+
+  std::string ToString() const { return absl::StrCat(holds, " of ", n); }
+  report::Verdict VerdictOn(const RunSet& runs) const {
+    if (n == 0) return report::VERDICT_NOT_RUN;
+    if (!runs.Judged()) return report::VERDICT_NOT_JUDGED_AT_THIS_SCALE;
+    if (holds == n) return report::VERDICT_MATCH;
+    return holds == 0 ? report::VERDICT_DIFFER : report::VERDICT_INCONCLUSIVE;
+  }
+};
 
 report::Verdict VerdictOf(const Equivalence& test, Claim claim) {
   if (test.verdict == Verdict::kUnderpowered) {
@@ -96,9 +128,11 @@ std::string NoteOf(const Equivalence& test, Claim claim) {
   if (test.verdict == Verdict::kUnderpowered) {
     absl::StrAppendFormat(
         &note,
-        " Underpowered: under 5 seeds, which would find a difference of %.3g.",
+        " Under 5 seeds no verdict is given; this spread could show "
+        "differences from %.3g.",
         test.smallest_detectable);
-  } else if (test.verdict == Verdict::kMatch && test.DiffersFromZero()) {
+  } else if (claim == Claim::kEqual && test.verdict == Verdict::kMatch &&
+             test.DiffersFromZero()) {
     absl::StrAppend(&note, " Not zero, but inside the margin.");
   }
   return note;
@@ -118,31 +152,74 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
   report::Expectation& e = *expectation;
 
   std::vector<double> compared(per_seed.begin(), per_seed.end());
-  if (measure == Measure::kMagnitude) {
+  if (measure != Measure::kNumber) {
     // A thousandth of a decade is finer than any rule, and coarser than what
     // two mathematical libraries may differ by: these enter golden values.
     for (double& value : compared) {
       value = std::round(1000 * std::log10(value)) / 1000;
     }
   }
-  int64_t holds = 0;
-  for (double value : compared) holds += Holds(*paper, side, value);
-
-  e.set_verdict(VerdictOf(runs, holds, per_seed.size()));
-  e.set_note(absl::StrCat("Judged seed by seed: ", Rule(*paper, measure, side),
-                          ". Holds for ", holds, " of ", per_seed.size(), ".",
-                          paper->note().empty() ? "" : " ", paper->note()));
+  const auto n = static_cast<int64_t>(per_seed.size());
+  Holding within{0, n}, as_printed{0, n};
+  for (double value : compared) within.holds += Holds(*paper, side, value);
+  for (double value : per_seed) {
+    as_printed.holds += HoldsAsPrinted(*paper, side, value);
+  }
+  e.set_verdict(within.VerdictOn(runs));
+  std::string note =
+      absl::StrCat("Judged seed by seed: ", Rule(*paper, measure, side),
+                   ". Holds for ", within.ToString(), ".");
+  if (measure == Measure::kPrintedPower) {
+    if (as_printed.VerdictOn(runs) != e.verdict()) {
+      e.set_verdict(report::VERDICT_INCONCLUSIVE);
+    }
+    absl::StrAppend(&note, " Read as ", RuleAsPrinted(*paper, side),
+                    ", it holds for ", as_printed.ToString(),
+                    ". This second reading was added after the first runs were "
+                    "seen; a verdict needs both.");
+  }
+  if (!paper->note().empty()) absl::StrAppend(&note, " ", paper->note());
+  e.set_note(note);
   e.set_digits(3);
   if (per_seed.empty()) return expectation;
   *e.mutable_ours() = EstimateOf(compared);
   e.set_difference(e.ours().mean() - paper->value());
-  if (measure == Measure::kMagnitude) {
+  if (measure != Measure::kNumber) {
     const auto [low, high] =
         std::minmax_element(per_seed.begin(), per_seed.end());
     e.set_ours_text(*low == *high ? Scientific(*low)
                                   : absl::StrCat(Scientific(*low), " to ",
                                                  Scientific(*high)));
   }
+  return expectation;
+}
+
+absl::StatusOr<report::Expectation> JudgeExistence(
+    const RunSet& runs, const Golden& golden, std::string_view id,
+    std::string_view what, double largest, int64_t samples, int64_t seeds) {
+  const absl::StatusOr<PaperValue> paper =
+      FindPaperValue(golden, id, Measure::kNumber);
+  if (!paper.ok()) return paper.status();
+  absl::StatusOr<report::Expectation> expectation =
+      ExpectationFromPaper(golden, id, what);
+  if (!expectation.ok()) return expectation.status();
+  report::Expectation& e = *expectation;
+  e.set_digits(3);
+  e.mutable_ours()->set_mean(largest);
+  e.mutable_ours()->set_n(samples);
+  e.set_difference(largest - paper->value());
+  if (!runs.Judged()) {
+    e.set_verdict(report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  } else {
+    e.set_verdict(Holds(*paper, Side::kAtLeast, largest)
+                      ? report::VERDICT_MATCH
+                      : report::VERDICT_INCONCLUSIVE);
+  }
+  e.set_note(absl::StrCat(
+      "There is such a case: ", Rule(*paper, Measure::kNumber, Side::kAtLeast),
+      ". Ours is the largest of ", FormatCount(samples), " samples in ", seeds,
+      seeds == 1 ? " seed" : " seeds", "; more seeds can only raise it.",
+      paper->note().empty() ? "" : " ", paper->note()));
   return expectation;
 }
 

@@ -3,11 +3,15 @@
 //
 // A statement is about one trained network (or one pair of them), so it is
 // judged seed by seed: "match" when it holds for every seed, "differ" when it
-// holds for none, else "inconclusive". A difference of means over seeds is
-// judged by an equivalence test instead (analysis/statistics.h).
+// holds for none, else "inconclusive". Three seeds may be enough for that: an
+// order of magnitude is a range a whole decade wide, and moments over a test
+// set spread over seeds by a small part of it; a verdict needs every seed, and
+// no mean over seeds is estimated. A difference of means over seeds is judged
+// by an equivalence test instead (analysis/statistics.h), which needs five.
 #ifndef REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
 #define REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
 
+#include <cstdint>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -30,6 +34,10 @@ enum class Measure {
   // The paper's value and margin, of unit "decades", are in decimal orders of
   // magnitude; ours are plain numbers, compared by their logarithm.
   kMagnitude,
+  // The same, where the paper prints the power of ten alone ("1E-3"), which can
+  // be read in two ways: within the margin, or the same exponent when printed
+  // ("x.xxE-03"). "match" and "differ" need both readings to say so.
+  kPrintedPower,
 };
 
 // The expectation of golden value `id`, titled `what`, with a verdict on
@@ -38,6 +46,14 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, absl::Span<const double> per_seed, Measure measure,
     Side side = Side::kWithin);
+
+// The expectation of golden value `id`, that there are cases as high as it,
+// with a verdict on `largest`, the largest of `samples` values in all seeds:
+// "match" when at least the value less its margin, else "inconclusive", as more
+// seeds can only raise it. Needs the value and margin in the golden file.
+absl::StatusOr<report::Expectation> JudgeExistence(
+    const RunSet& runs, const Golden& golden, std::string_view id,
+    std::string_view what, double largest, int64_t samples, int64_t seeds);
 
 // What the paper says of a difference of two means.
 enum class Claim {

@@ -1,7 +1,9 @@
 #include "experiments/common/judge.h"
 
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -42,6 +44,66 @@ TEST(JudgeEachSeedTest, AMagnitudeIsHalfADecadeToEitherSide) {
   EXPECT_EQ(Judge(golden, {0}, m), report::VERDICT_DIFFER);
 }
 
+std::string NoteOf(double value) {
+  return JudgeEachSeed(Runs("lite", false), OneValue(-3, 0.5, "decades"), "x",
+                       "", {value}, Measure::kPrintedPower)
+      ->note();
+}
+
+TEST(JudgeEachSeedTest, APrintedPowerNeedsBothReadings) {
+  const Golden golden = OneValue(-3, 0.5, "decades");
+  const Measure m = Measure::kPrintedPower;
+  EXPECT_EQ(Judge(golden, {1e-3, 2e-3}, m), report::VERDICT_MATCH);
+  // Near 1E-3, printed as 9.00E-04; far from it, printed as 9.00E-03.
+  EXPECT_EQ(Judge(golden, {9e-4}, m), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(Judge(golden, {9e-3}, m), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(Judge(golden, {2e-3, 9e-3}, m), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(Judge(golden, {1e-2}, m), report::VERDICT_DIFFER);
+  EXPECT_EQ(Judge(golden, {3e-4, 2e-2}, m), report::VERDICT_DIFFER);
+  EXPECT_EQ(Judge(golden, {9.996e-3}, m), report::VERDICT_DIFFER);
+  EXPECT_EQ(Judge(golden, {0}, m), report::VERDICT_DIFFER);
+  EXPECT_EQ(Judge(golden, {1e-3}, m, Side::kWithin, Runs("smoke", true)),
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_EQ(Judge(golden, {}, m), report::VERDICT_NOT_RUN);
+
+  const Measure power = m;
+  const Golden bound = OneValue(-4, 0.5, "decades");
+  EXPECT_EQ(Judge(bound, {1e-9, 0}, power, Side::kAtMost),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(Judge(bound, {9e-4}, power, Side::kAtMost),
+            report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(Judge(bound, {1e-3}, power, Side::kAtMost), report::VERDICT_DIFFER);
+
+  const std::string note = NoteOf(9e-3);
+  EXPECT_NE(note.find("from 3.16E-04 to 3.16E-03. Holds for 0 of 1."),
+            std::string::npos)
+      << note;
+  EXPECT_NE(
+      note.find("(x.xxE-03), it holds for 1 of 1. This second reading was "
+                "added after the first runs were seen"),
+      std::string::npos)
+      << note;
+}
+
+TEST(JudgeExistenceTest, MoreSeedsCanOnlyRaiseTheLargest) {
+  const Golden golden = OneValue(0.995, 0.1, "");
+  const auto judge = [&](double largest, const RunSet& runs) {
+    return *JudgeExistence(runs, golden, "x", "", largest, 30000, 3);
+  };
+  const RunSet lite = Runs("lite", false);
+  EXPECT_EQ(judge(0.9, lite).verdict(), report::VERDICT_MATCH);
+  EXPECT_EQ(judge(0.89, lite).verdict(), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(judge(std::numeric_limits<double>::quiet_NaN(), lite).verdict(),
+            report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(judge(0.9, Runs("smoke", true)).verdict(),
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_NE(judge(0.5, lite).note().find(
+                "at least 0.895. Ours is the largest of 30,000 samples in 3 "
+                "seeds; more seeds can only raise it."),
+            std::string::npos)
+      << judge(0.5, lite).note();
+}
+
 TEST(JudgeEachSeedTest, AnUpperBoundHasOneSide) {
   const Golden golden = OneValue(-4, 0.5, "decades");
   const Measure m = Measure::kMagnitude;
@@ -74,11 +136,15 @@ TEST(JudgeEachSeedTest, JudgesNeitherTestsNorMadeUpDataNorNothing) {
   EXPECT_EQ(Judge(golden, {}, m), report::VERDICT_NOT_RUN);
 }
 
-report::Verdict JudgeDifferences(std::vector<double> differences, Claim claim) {
+report::Expectation ExpectationOn(std::vector<double> differences,
+                                  Claim claim) {
   const std::vector<double> zeros(differences.size());
-  return JudgePaired(Runs("lite", false), OneValue(0, 1, "points"), "x", "",
-                     differences, zeros, claim)
-      ->verdict();
+  return *JudgePaired(Runs("lite", false), OneValue(0, 1, "points"), "x", "",
+                      differences, zeros, claim);
+}
+
+report::Verdict JudgeDifferences(std::vector<double> differences, Claim claim) {
+  return ExpectationOn(std::move(differences), claim).verdict();
 }
 
 TEST(JudgePairedTest, HoldsTheIntervalToTheClaim) {
@@ -100,6 +166,21 @@ TEST(JudgePairedTest, UnderFiveSeedsNothingIsConcluded) {
   EXPECT_EQ(JudgeDifferences({.1, .1, .1}, Claim::kEqual),
             report::VERDICT_INCONCLUSIVE);
   EXPECT_EQ(JudgeDifferences({}, Claim::kEqual), report::VERDICT_NOT_RUN);
+}
+
+TEST(JudgePairedTest, TheNoteTellsWhatTheVerdictDoesNot) {
+  const auto note = [](std::vector<double> differences, Claim claim) {
+    return ExpectationOn(std::move(differences), claim).note();
+  };
+  EXPECT_EQ(note({.1, .2, .1, .2, .1}, Claim::kEqual),
+            "Paired by seed. Not zero, but inside the margin.");
+  EXPECT_EQ(note({.1, -.1, .1, -.1, 0}, Claim::kEqual), "Paired by seed.");
+  EXPECT_EQ(note({.1, .2, .1, .2, .1}, Claim::kSlightlyMore),
+            "Paired by seed; a match is more than 0 and at most the margin.");
+  // Spread sqrt(1/3) / sqrt(3) = 1/3; t_0.95 + t_0.8 at 2 degrees: 3.981.
+  EXPECT_EQ(note({0, 0, 1}, Claim::kEqual),
+            "Paired by seed. Under 5 seeds no verdict is given; this spread "
+            "could show differences from 1.33.");
 }
 
 TEST(JudgeEachSeedTest, ErrorsNameTheValue) {
