@@ -19,8 +19,7 @@ double StepFlops(const Graph& graph) {
   double flops = 0;
   bool first = true;
   for (const Op& op : graph.ops) {
-    const auto forward =
-        2.0 * static_cast<double>(CostOf(graph, op).multiply_adds);
+    const auto forward = 2.0 * static_cast<double>(MultiplyAdds(graph, op));
     flops += forward * (first ? 2 : 3);
     if (!op.parameters.empty()) first = false;
   }

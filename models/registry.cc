@@ -30,8 +30,8 @@ absl::StatusOr<Graph> BuildModel(std::string_view name) {
   for (const Entry& entry : kModels) {
     if (entry.name == name) return entry.build();
   }
-  return absl::NotFoundError(absl::StrCat("model: unknown name '", name,
-                                          "'; use one of ",
+  return absl::NotFoundError(absl::StrCat("model: unknown name '",
+                                          absl::CEscape(name), "'; use one of ",
                                           absl::StrJoin(ModelNames(), ", ")));
 }
 

@@ -57,6 +57,7 @@ with_spec 's/"cpu"/"cuda"/' 'unknown backend' 'cuda'
 with_spec '' 'unwritable output' 'missing/result.pb' --out="$work/missing/result.pb"
 with_spec '' 'unknown SIMD target' 'AVX9' --simd=AVX9
 with_spec '' 'negative threads' 'threads is -1' --threads=-1
+with_spec '' 'too many threads' 'threads is 1000000' --threads=1000000
 with_spec '' 'unknown progress' 'loud' --progress=loud
 
 # A truncated and a wrong file of a data set.

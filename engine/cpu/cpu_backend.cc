@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <fstream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,9 @@
 
 namespace repro16 {
 namespace {
+
+// More than any machine has; beyond it the system refuses to make threads.
+constexpr int kMaxThreads = 1024;
 
 // Work is done when a call returns, so there is nothing to wait for.
 class CpuStream : public Stream {
@@ -109,19 +111,17 @@ class CpuBackend : public Backend {
 
 absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
     const CpuOptions& options) {
-  if (options.threads < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "threads is ", options.threads, "; give 0 for one per core, or more"));
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("threads is ", options.threads,
+                     "; give 0 for one per core, or 1 to ", kMaxThreads));
   }
   if (absl::Status status = SelectSimdTarget(options.simd_target);
       !status.ok()) {
     return status;
   }
-  int threads = options.threads;
-  if (threads == 0) {
-    const unsigned cores = std::thread::hardware_concurrency();
-    threads = cores > 0 ? static_cast<int>(cores) : 1;
-  }
+  const int threads =
+      options.threads > 0 ? options.threads : UsableProcessors();
   auto backend = std::make_unique<CpuBackend>(threads);
   if (absl::Status status = backend->CheckWorkers(); !status.ok()) {
     return status;

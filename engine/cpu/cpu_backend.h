@@ -12,13 +12,17 @@
 namespace repro16 {
 
 struct CpuOptions {
-  // Workers; 0 takes one per core that the process may use. Never touches the
-  // bits.
+  // Workers, at most 1024; 0 takes one per core that the process may use. Never
+  // touches the bits.
   int threads = 0;
   // "auto", or a name of engine/numerics/simd_target.h. Never touches the bits.
   std::string simd_target = "auto";
 };
 
+// The SIMD target is the process's: a second backend's choice holds for the
+// first one too. Where the workers take every core, the calling thread is bound
+// to one of them while the backend lives (engine/cpu/thread_pool.h).
+//
 // Fails on a machine without fused multiply-add, on an unknown SIMD target, and
 // where the floating-point environment flushes subnormals or rounds other than
 // to nearest.

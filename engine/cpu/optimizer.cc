@@ -77,24 +77,11 @@ Updated Step(const UpdateConstants& c, V g, V w, V slot0, V slot1) {
   return out;
 }
 
-int SlotsOf(UpdateConstants::Rule rule) {
-  switch (rule) {
-    case UpdateConstants::kSgd:
-      return 0;
-    case UpdateConstants::kSgdMomentum:
-    case UpdateConstants::kRmsProp:
-      return 1;
-    case UpdateConstants::kAdam:
-      return 2;
-  }
-  return 0;
-}
-
 // Updates elements [i, i + count) with count at most a vector; `whole` says it
-// is one.
+// is one. l2_factor is r(2 l2), or null without regularisation.
 template <bool whole, class T, class G>
 void UpdateVector(const UpdateArgs& args, const UpdateConstants& c,
-                  float l2_factor, size_t i, size_t count,
+                  const float* l2_factor, size_t i, size_t count,
                   StoreCounter& counter) {
   const D d;
   T* weights = static_cast<T*>(args.weights);
@@ -105,15 +92,15 @@ void UpdateVector(const UpdateArgs& args, const UpdateConstants& c,
     whole ? StoreRounded(d, v, p + i, counter)
           : StoreRoundedN(d, v, p + i, count, counter);
   };
-  const int slots = SlotsOf(c.rule);
+  const int slots = c.num_slots;
   T* slot[2] = {static_cast<T*>(args.slots[0]), static_cast<T*>(args.slots[1])};
 
   const V w = load(weights);
   V g = hn::Mul(load(static_cast<const G*>(args.gradients)),
                 hn::Set(d, c.inverse_loss_scale));
   g = r<T>(g);
-  if (l2_factor != 0) {
-    g = r<T>(hn::Add(g, r<T>(hn::Mul(hn::Set(d, l2_factor), w))));
+  if (l2_factor != nullptr) {
+    g = r<T>(hn::Add(g, r<T>(hn::Mul(hn::Set(d, *l2_factor), w))));
   }
   const V slot0 = slots > 0 ? load(slot[0]) : hn::Zero(d);
   const V slot1 = slots > 1 ? load(slot[1]) : hn::Zero(d);
@@ -128,7 +115,7 @@ void UpdateVector(const UpdateArgs& args, const UpdateConstants& c,
 
 template <class T, class G>
 void UpdateAll(const UpdateArgs& args, const UpdateConstants& c,
-               float l2_factor, StoreCounter& counter) {
+               const float* l2_factor, StoreCounter& counter) {
   const size_t lanes = hn::Lanes(D());
   const auto n = static_cast<size_t>(args.n);
   size_t i = 0;
@@ -139,7 +126,7 @@ void UpdateAll(const UpdateArgs& args, const UpdateConstants& c,
 }
 
 void UpdateAny(const UpdateArgs& args, const UpdateConstants& c,
-               float l2_factor, StoreCounter& counter) {
+               const float* l2_factor, StoreCounter& counter) {
   VisitDType(args.type, [&](auto t) {
     VisitDType(args.gradient_type, [&](auto g) {
       UpdateAll<decltype(t), decltype(g)>(args, c, l2_factor, counter);
@@ -209,6 +196,7 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
     return r(RoundToType(x, learning_rate_type));
   };
   UpdateConstants c{};
+  c.num_slots = NumSlots(spec);
   c.inverse_loss_scale = 1 / loss_scale;
   switch (spec.rule_case()) {
     case OptimizerSpec::kSgd:
@@ -240,8 +228,11 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
 
 void Update(const UpdateArgs& args, const UpdateConstants& constants, double l2,
             StoreCounter& counter) {
+  // A factor that rounds to 0 still applies: it makes NaN of an infinite
+  // weight.
   const float l2_factor = RoundToType(2 * l2, args.type);
-  HWY_DYNAMIC_DISPATCH(UpdateAny)(args, constants, l2_factor, counter);
+  HWY_DYNAMIC_DISPATCH(UpdateAny)
+  (args, constants, l2 != 0 ? &l2_factor : nullptr, counter);
 }
 
 }  // namespace repro16

@@ -31,6 +31,7 @@ struct UpdateArgs {
 // "Updates").
 struct UpdateConstants {
   enum Rule : uint8_t { kSgd, kSgdMomentum, kAdam, kRmsProp } rule;
+  int num_slots;
   float learning_rate;
   float momentum;
   float alpha;  // Adam's bias-corrected step

@@ -42,12 +42,32 @@ absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
   return absl::OkStatus();
 }
 
-absl::Status CpuProgram::CheckBatch(const BatchSource& source, int64_t first,
-                                    int64_t batch) const {
+absl::Status CpuProgram::CheckPass(int64_t batch, bool trains) const {
   if (batch < 1 || batch > options_.max_batch) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch of ", batch, " examples; the program was compiled for 1 to ",
         options_.max_batch));
+  }
+  if (trains && training_.values.empty()) {
+    return absl::FailedPreconditionError(
+        "the program was compiled without an optimizer");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CpuProgram::CheckBatch(const BatchSource& source, int64_t first,
+                                    int64_t batch, bool trains) const {
+  if (absl::Status status = CheckPass(batch, trains); !status.ok()) {
+    return status;
+  }
+  if (graph_.loss == kNoTensor) {
+    return absl::FailedPreconditionError("the graph has no loss");
+  }
+  const int64_t pixels = graph_.tensors[graph_.input].shape.NumElements();
+  if (source.images->bytes() != source.labels->bytes() * pixels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.labels->bytes(), " labels do not go with ",
+                     source.images->bytes(), " bytes of images"));
   }
   const int64_t count =
       source.order != nullptr
@@ -96,7 +116,7 @@ PassContext CpuProgram::Pass(int64_t batch, bool training) {
   return pass;
 }
 
-void CpuProgram::RunSteps(const Bound& bound, int begin, int end,
+void CpuProgram::RunSteps(Bound& bound, int begin, int end,
                           const PassContext& pass) {
   for (int i = begin; i < end; ++i) {
     const Step& step = bound.schedule.steps[i];
@@ -111,7 +131,8 @@ void CpuProgram::RunSteps(const Bound& bound, int begin, int end,
       case StepKind::kAccumulate: {
         const TensorRef& sum = buffers.input_gradients[0];
         Accumulate(pass, sum.type, pass.batch * sum.elements,
-                   buffers.output_gradient.data, sum.data, *sum.counter);
+                   buffers.output_gradient.data, sum.data,
+                   bound.sum_counters[i]);
         break;
       }
     }
@@ -119,8 +140,9 @@ void CpuProgram::RunSteps(const Bound& bound, int begin, int end,
 }
 
 void CpuProgram::ResetCounters() {
-  for (auto* counters : {&value_counters_[0], &value_counters_[1],
-                         &parameter_counters_, &gradient_counters_}) {
+  for (auto* counters : {&training_.value_counters, &training_.sum_counters,
+                         &evaluation_.value_counters, &parameter_counters_,
+                         &gradient_counters_}) {
     std::fill(counters->begin(), counters->end(), StoreCounter{});
   }
   correct_ = 0;
@@ -174,36 +196,13 @@ BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
   record.examples = batch;
   record.correct = correct_;
   record.loss_scale = loss_scale_.scale();
-  const auto add = [&](RoundingTotals::Kind kind, const StoreCounter& counter,
-                       int64_t elements, const std::string& name) {
-    record.rounding.counters[kind] += counter;
-    record.rounding.stored[kind] += static_cast<uint64_t>(elements);
-    if (record.first_non_finite.empty() && counter.infinite + counter.nan > 0) {
-      record.first_non_finite = name;
-    }
-  };
-  for (const Step& step : bound.schedule.steps) {
-    const auto add_value = [&](ValueId id, RoundingTotals::Kind kind,
-                               const char* prefix) {
-      if (id == kNoValue) return;
-      const TensorRef& ref = bound.values[id];
-      const std::string& name =
-          graph_.tensors[bound.schedule.values[id].tensor].name;
-      add(kind, *ref.counter, ref.elements * batch,
-          ref.counter->infinite + ref.counter->nan > 0
-              ? absl::StrCat(prefix, name)
-              : "");
-    };
-    if (step.kind == StepKind::kForward) {
-      add_value(step.output, RoundingTotals::kActivations, "");
-    } else if (step.kind == StepKind::kBackward) {
-      for (ParameterId id : graph_.ops[step.op].parameters) {
-        add(RoundingTotals::kWeightGradients, gradient_counters_[id],
-            gradients_[id].elements, graph_.parameters[id].name + " gradient");
-      }
-      for (ValueId id : step.input_gradients) {
-        add_value(id, RoundingTotals::kActivationGradients, "gradient of ");
-      }
+  for (const Store& store : bound.stores) {
+    record.rounding.counters[store.kind] += *store.counter;
+    record.rounding.stored[store.kind] +=
+        static_cast<uint64_t>(store.elements * (store.per_example ? batch : 1));
+    if (record.first_non_finite.empty() &&
+        store.counter->infinite + store.counter->nan > 0) {
+      record.first_non_finite = store.name;
     }
   }
   return record;
@@ -227,11 +226,8 @@ void CpuProgram::AddParameterCounts(BatchRecord& record) const {
 absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
                                    int64_t batch, int64_t step,
                                    Stream& stream) {
-  if (!options_.optimizer.has_value()) {
-    return absl::FailedPreconditionError(
-        "the program was compiled without an optimizer");
-  }
-  if (absl::Status status = CheckBatch(source, first, batch); !status.ok()) {
+  if (absl::Status status = CheckBatch(source, first, batch, /*trains=*/true);
+      !status.ok()) {
     return status;
   }
   ResetCounters();
@@ -261,10 +257,8 @@ absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
                                        int64_t batch,
                                        DeviceBuffer* probabilities,
                                        Stream& /*stream*/) {
-  if (graph_.loss == kNoTensor) {
-    return absl::FailedPreconditionError("the graph has no loss to evaluate");
-  }
-  if (absl::Status status = CheckBatch(source, first, batch); !status.ok()) {
+  if (absl::Status status = CheckBatch(source, first, batch, /*trains=*/false);
+      !status.ok()) {
     return status;
   }
   ResetCounters();
@@ -290,19 +284,26 @@ absl::StatusOr<std::vector<BatchRecord>> CpuProgram::TakeRecords(
   if (absl::Status status = stream.Synchronize(); !status.ok()) return status;
   std::vector<BatchRecord> records = std::move(records_);
   records_.clear();
+  records_.reserve(records.capacity());
   return records;
 }
 
 absl::Status CpuProgram::Forward(int64_t batch, bool training,
                                  Stream& /*stream*/) {
+  if (absl::Status status = CheckPass(batch, training); !status.ok()) {
+    return status;
+  }
   ResetCounters();
-  const Bound& bound = training ? training_ : evaluation_;
+  Bound& bound = training ? training_ : evaluation_;
   RunSteps(bound, 0, bound.schedule.first_backward_step, Pass(batch, training));
   last_pass_ = &bound;
   return absl::OkStatus();
 }
 
 absl::Status CpuProgram::Backward(int64_t batch, Stream& /*stream*/) {
+  if (absl::Status status = CheckPass(batch, /*trains=*/true); !status.ok()) {
+    return status;
+  }
   RunSteps(training_, training_.schedule.first_backward_step,
            static_cast<int>(training_.schedule.steps.size()),
            Pass(batch, /*training=*/true));
@@ -310,6 +311,10 @@ absl::Status CpuProgram::Backward(int64_t batch, Stream& /*stream*/) {
 }
 
 absl::Status CpuProgram::Update(Stream& /*stream*/) {
+  if (!options_.optimizer.has_value()) {
+    return absl::FailedPreconditionError(
+        "the program was compiled without an optimizer");
+  }
   ApplyUpdate();
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/cpu/kernel.h"
@@ -50,11 +51,23 @@ class CpuProgram : public Program {
   ProgramMemory memory() const override { return memory_; }
 
  private:
+  // A tensor that a pass stores, and what the stores did.
+  struct Store {
+    RoundingTotals::Kind kind;
+    const StoreCounter* counter;
+    int64_t elements;
+    bool per_example;  // elements are those of one example
+    std::string name;
+  };
+
   // A schedule with every tensor bound to its place in the arena.
   struct Bound {
     Schedule schedule;
-    std::vector<TensorRef> values;   // by ValueId
-    std::vector<OpBuffers> buffers;  // by step; of kAccumulate: unused
+    std::vector<TensorRef> values;             // by ValueId
+    std::vector<OpBuffers> buffers;            // by step
+    std::vector<Store> stores;                 // in order of computation
+    std::vector<StoreCounter> value_counters;  // by ValueId
+    std::vector<StoreCounter> sum_counters;    // by step, of kAccumulate
   };
 
   // Elements [begin, begin + n) of a parameter: one task of an update.
@@ -68,21 +81,23 @@ class CpuProgram : public Program {
   void PlaceTensors();
   void PlaceScratch();
   void Bind(Bound& bound, const std::vector<int64_t>& offsets);
+  OpBuffers BuffersOf(const Bound& bound, const Step& step) const;
+  void ListStores(Bound& bound) const;
   DType TypeOf(TensorId id) const;
 
   absl::Status CheckBatch(const BatchSource& source, int64_t first,
-                          int64_t batch) const;
+                          int64_t batch, bool trains) const;
   void Gather(const Bound& bound, const BatchSource& source, int64_t first,
               int64_t batch);
   PassContext Pass(int64_t batch, bool training);
-  void RunSteps(const Bound& bound, int begin, int end,
-                const PassContext& pass);
+  void RunSteps(Bound& bound, int begin, int end, const PassContext& pass);
   void ApplyUpdate();
   void ResetCounters();
   float MeanLoss(const Bound& bound, int64_t batch) const;
   // Of the passes; the counts of the update come later.
   BatchRecord Record(const Bound& bound, int64_t batch) const;
   void AddParameterCounts(BatchRecord& record) const;
+  absl::Status CheckPass(int64_t batch, bool trains) const;
 
   Graph graph_;
   const PrecisionPolicy policy_;
@@ -95,7 +110,6 @@ class CpuProgram : public Program {
   std::vector<TensorRef> parameters_, read_parameters_, gradients_, slots_[2];
   std::vector<StoreCounter> parameter_counters_, gradient_counters_;
   std::vector<UpdateTask> update_tasks_;
-  std::vector<StoreCounter> value_counters_[2];  // of training_ and evaluation_
 
   Bound training_, evaluation_;
   AlignedBuffer parameter_memory_, read_parameter_memory_, gradient_memory_,

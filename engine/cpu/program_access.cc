@@ -41,10 +41,11 @@ absl::Status CpuProgram::WriteTensor(TensorId id,
 
 absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadTensor(TensorId id,
                                                             int64_t batch) {
-  if (!options_.keep_all_tensors || last_pass_ == nullptr) {
+  if (!options_.keep_all_tensors || last_pass_ == nullptr ||
+      batch > options_.max_batch) {
     return absl::FailedPreconditionError(
         "tensors can be read after a pass of a program compiled with "
-        "keep_all_tensors");
+        "keep_all_tensors, up to its max_batch");
   }
   return CopyOut(last_pass_->values[id], batch);
 }

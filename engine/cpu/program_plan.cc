@@ -1,6 +1,7 @@
 // Where a program's tensors lie: all memory is laid out when it is compiled.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "engine/cpu/program.h"
 #include "engine/graph/memory_plan.h"
 
@@ -111,31 +112,81 @@ void CpuProgram::PlaceTensors() {
 }
 
 void CpuProgram::Bind(Bound& bound, const std::vector<int64_t>& offsets) {
-  std::vector<StoreCounter>& counters =
-      value_counters_[&bound == &training_ ? 0 : 1];
-  counters.resize(bound.schedule.values.size());
+  bound.value_counters.resize(bound.schedule.values.size());
+  bound.sum_counters.resize(bound.schedule.steps.size());
   for (size_t v = 0; v < bound.schedule.values.size(); ++v) {
     const TensorId tensor = bound.schedule.values[v].tensor;
     bound.values.push_back({arena_.data() + offsets[v], TypeOf(tensor),
                             graph_.tensors[tensor].shape.NumElements(),
-                            &counters[v]});
+                            &bound.value_counters[v]});
   }
-  const auto value = [&](ValueId id) {
-    return id == kNoValue ? TensorRef{} : bound.values[id];
-  };
   for (const Step& step : bound.schedule.steps) {
-    OpBuffers buffers;
-    for (ValueId id : step.inputs) buffers.inputs.push_back(value(id));
-    buffers.output = value(step.output);
-    buffers.output_gradient = value(step.output_gradient);
-    for (ValueId id : step.input_gradients) {
-      buffers.input_gradients.push_back(value(id));
+    bound.buffers.push_back(BuffersOf(bound, step));
+  }
+  ListStores(bound);
+}
+
+OpBuffers CpuProgram::BuffersOf(const Bound& bound, const Step& step) const {
+  const auto value = [&](ValueId id, bool wanted = true) {
+    TensorRef ref = id == kNoValue ? TensorRef{} : bound.values[id];
+    // What a pass does not read may be another tensor by then.
+    if (!wanted) ref.data = nullptr;
+    return ref;
+  };
+  const OpTraits& traits = TraitsOf(graph_.ops[step.op].kind);
+  const bool backward = step.kind == StepKind::kBackward;
+  OpBuffers buffers;
+  for (ValueId id : step.inputs) {
+    buffers.inputs.push_back(
+        value(id, !backward || traits.backward_reads_inputs));
+  }
+  buffers.output =
+      value(step.output, !backward || traits.backward_reads_output);
+  buffers.output_gradient = value(step.output_gradient);
+  for (ValueId id : step.input_gradients) {
+    buffers.input_gradients.push_back(value(id));
+  }
+  for (ParameterId id : graph_.ops[step.op].parameters) {
+    buffers.parameters.push_back(read_parameters_[id]);
+    buffers.parameter_gradients.push_back(gradients_[id]);
+  }
+  return buffers;
+}
+
+void CpuProgram::ListStores(Bound& bound) const {
+  const auto add = [&](RoundingTotals::Kind kind, ValueId id,
+                       const StoreCounter* counter) {
+    if (id == kNoValue) return;
+    const std::string& name =
+        graph_.tensors[bound.schedule.values[id].tensor].name;
+    bound.stores.push_back({kind, counter, bound.values[id].elements,
+                            /*per_example=*/true,
+                            kind == RoundingTotals::kActivations
+                                ? name
+                                : absl::StrCat("gradient of ", name)});
+  };
+  for (size_t i = 0; i < bound.schedule.steps.size(); ++i) {
+    const Step& step = bound.schedule.steps[i];
+    const Op& op = graph_.ops[step.op];
+    if (step.kind == StepKind::kForward && !TraitsOf(op.kind).forward_moves) {
+      add(RoundingTotals::kActivations, step.output,
+          &bound.value_counters[step.output]);
+    } else if (step.kind == StepKind::kAccumulate) {
+      add(RoundingTotals::kActivationGradients, step.input_gradients[0],
+          &bound.sum_counters[i]);
+    } else if (step.kind == StepKind::kBackward) {
+      for (ParameterId id : op.parameters) {
+        bound.stores.push_back({RoundingTotals::kWeightGradients,
+                                &gradient_counters_[id],
+                                gradients_[id].elements, /*per_example=*/false,
+                                graph_.parameters[id].name + " gradient"});
+      }
+      if (TraitsOf(op.kind).backward_moves) continue;
+      for (ValueId id : step.input_gradients) {
+        add(RoundingTotals::kActivationGradients, id,
+            id == kNoValue ? nullptr : &bound.value_counters[id]);
+      }
     }
-    for (ParameterId id : graph_.ops[step.op].parameters) {
-      buffers.parameters.push_back(read_parameters_[id]);
-      buffers.parameter_gradients.push_back(gradients_[id]);
-    }
-    bound.buffers.push_back(std::move(buffers));
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <random>
 
 #include "engine/cpu/loss_scale.h"
 #include "engine/cpu/test_util.h"
@@ -164,15 +166,115 @@ TEST_F(ClassifierTest, RefusesBatchesThatDoNotFit) {
             "examples 3 to 5 of a source of 4");
 }
 
-TEST_F(ClassifierTest, HalfTakesHalfTheMemory) {
-  Compile("FP32", 0.1);
-  const ProgramMemory full = program_->memory();
-  Compile("FP16", 0.1);
-  const ProgramMemory half = program_->memory();
-  EXPECT_LE(half.arena, full.arena);
-  EXPECT_LE(half.parameters, full.parameters);
-  EXPECT_EQ(full.Total(), full.arena + full.workspace + full.parameters +
-                              full.gradients + full.slots);
+// All operations, and a tensor that three of them read.
+Graph EveryOperation() {
+  GraphBuilder b;
+  const TensorId x = b.Flatten(b.Input(Shape({8, 8, 1})));
+  const TensorId shared = b.Dense(x, 64);
+  const TensorId left = b.Dropout(b.Relu(shared), 0.25);
+  const TensorId right = b.Tanh(b.Dense(shared, 64));
+  const TensorId sum = b.Add(b.Add(left, right), shared);
+  return *std::move(b).Classifier(b.Dense(sum, 10));
+}
+
+// Parameters and records after some steps of Adam on noise.
+std::vector<std::vector<uint8_t>> TrainEveryOperation(
+    const PrecisionPolicy& policy, bool keep_all_tensors, ProgramMemory* memory,
+    BatchRecord* last) {
+  const int64_t batch = 32;
+  const Graph graph = EveryOperation();
+  auto backend = *CreateCpuBackend({1, "auto"});
+  CompileOptions options;
+  options.max_batch = batch;
+  options.keep_all_tensors = keep_all_tensors;
+  OptimizerSpec::Adam& adam = *options.optimizer.emplace().mutable_adam();
+  adam.set_learning_rate(1e-3);
+  adam.set_beta_1(0.9);
+  adam.set_beta_2(0.999);
+  adam.set_epsilon(1e-3);
+  auto program = *backend->Compile(graph, policy, options);
+  auto stream = backend->CreateStream();
+  auto images = *backend->Allocate(batch * 64);
+  auto labels = *backend->Allocate(batch);
+  std::vector<uint8_t> pixels(batch * 64);
+  std::vector<uint8_t> classes(batch);
+  std::mt19937 random(1);
+  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(random());
+  for (uint8_t& label : classes) label = static_cast<uint8_t>(random() % 10);
+  EXPECT_TRUE(backend->Upload(pixels, *images).ok());
+  EXPECT_TRUE(backend->Upload(classes, *labels).ok());
+  std::array<double, 256> table;
+  for (size_t i = 0; i < table.size(); ++i) {
+    table[i] = static_cast<double>(i) / 255;
+  }
+  EXPECT_TRUE(program->SetInputTable(table).ok());
+  const auto count = static_cast<ParameterId>(graph.parameters.size());
+  for (ParameterId p = 0; p < count; ++p) {
+    const Values w = RandomValues(
+        static_cast<size_t>(graph.parameters[p].shape.NumElements()),
+        static_cast<uint32_t>(p), 0.1);
+    EXPECT_TRUE(program->WriteParameter(p, ToBytes(w, policy.parameter)).ok());
+  }
+  for (int64_t step = 0; step < 5; ++step) {
+    EXPECT_TRUE(
+        program
+            ->TrainStep({images.get(), labels.get()}, 0, batch, step, *stream)
+            .ok());
+  }
+  *memory = program->memory();
+  *last = program->TakeRecords(*stream)->back();
+  std::vector<std::vector<uint8_t>> parameters;
+  for (ParameterId p = 0; p < count; ++p) {
+    parameters.push_back(*program->ReadParameter(p));
+  }
+  return parameters;
+}
+
+// A tensor whose memory were given away too early would show here.
+TEST(PlanTest, ReusedMemoryChangesNoBit) {
+  for (const char* name : {"FP32", "FP16", "MP"}) {
+    SCOPED_TRACE(name);
+    ProgramMemory planned;
+    ProgramMemory kept;
+    BatchRecord last;
+    EXPECT_EQ(TrainEveryOperation(Policy(name), false, &planned, &last),
+              TrainEveryOperation(Policy(name), true, &kept, &last));
+    EXPECT_LT(planned.arena, kept.arena);
+  }
+}
+
+TEST(PlanTest, HalfTakesHalfTheMemory) {
+  ProgramMemory full;
+  ProgramMemory half;
+  BatchRecord last;
+  TrainEveryOperation(Policy("FP32"), false, &full, &last);
+  TrainEveryOperation(Policy("FP16"), false, &half, &last);
+  // Up to the alignment of each tensor.
+  EXPECT_NEAR(static_cast<double>(half.arena) / full.arena, 0.5, 0.02);
+  EXPECT_NEAR(static_cast<double>(half.parameters) / full.parameters, 0.5,
+              0.02);
+  EXPECT_NEAR(static_cast<double>(half.gradients) / full.gradients, 0.5, 0.02);
+  EXPECT_NEAR(static_cast<double>(half.slots) / full.slots, 0.5, 0.02);
+}
+
+TEST(PlanTest, CountsWhatIsRounded) {
+  ProgramMemory memory;
+  BatchRecord last;
+  TrainEveryOperation(Policy("FP16"), false, &memory, &last);
+  const int64_t batch = 32;
+  // Dense 64 twice, ReLU, dropout, tanh, two sums, logits, loss; a flatten
+  // moves.
+  EXPECT_EQ(last.rounding.stored[RoundingTotals::kActivations],
+            static_cast<uint64_t>(batch * (7 * 64 + 10 + 1)));
+  // Of the logits and of every tensor of 64 below them that an operation
+  // computes: the last sum, tanh's input, ReLU's and dropout's, what the second
+  // dense layer gives its input; and two sums of three contributions. The two
+  // additions move theirs.
+  EXPECT_EQ(last.rounding.stored[RoundingTotals::kActivationGradients],
+            static_cast<uint64_t>(batch * (10 + 5 * 64 + 2 * 64)));
+  // Weights and two slots.
+  EXPECT_EQ(last.rounding.stored[RoundingTotals::kParameters],
+            3u * (2 * (64 * 64 + 64) + 64 * 10 + 10));
 }
 
 TEST(LossScaleTest, HalvesOnOverflowAndDoublesAfter2000Steps) {

@@ -4,6 +4,8 @@
 #include <cstddef>
 
 #include "engine/cpu/visit_dtype.h"
+#include "engine/graph/graph.h"
+#include "engine/numerics/reduction.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/softmax.cc"
@@ -21,9 +23,8 @@ namespace {
 using D = hn::ScalableTag<float>;
 using V = hn::VFromD<D>;
 
-// Classes whose exponentials are kept on the stack between the two sweeps over
-// a row.
-constexpr size_t kMaxClasses = 1024;
+// A row's sum is one chunk of the contract's order: a chain.
+static_assert(kMaxClasses <= kReductionChunk);
 
 // Per row, in f32: exponentials of x - max, their sum in order of the index,
 // and the max.

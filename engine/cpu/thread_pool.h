@@ -5,35 +5,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 #include "engine/numerics/store_counter.h"
 #include "hwy/contrib/thread_pool/thread_pool.h"
-#include "hwy/contrib/thread_pool/topology.h"
 
 namespace repro16 {
 
+// How many processors this process may use, as the scheduler's mask said before
+// any pool was made.
+int UsableProcessors();
+
 // A fixed set of workers, the calling thread among them. Not thread-safe; loops
-// do not nest.
+// do not nest. Destroyed by the thread that made it.
 class ThreadPool {
  public:
   // num_threads >= 1. With 1 no thread is made and loops run on the caller.
   // Workers wait actively, which makes a loop cheap to start (microseconds),
   // unless there are more of them than processors.
-  explicit ThreadPool(int num_threads)
-      : pool_(static_cast<size_t>(num_threads)) {
-    const unsigned processors = std::thread::hardware_concurrency();
-    if (num_threads > 1 && static_cast<unsigned>(num_threads) <= processors) {
-      pool_.SetWaitMode(hwy::PoolWaitMode::kSpin);
-      PinWorkers();
-    }
-  }
-
-  // Gives the calling thread its processors back.
-  ~ThreadPool() {
-    if (pinned_) hwy::SetThreadAffinity(processors_);
-  }
+  //
+  // Where the workers take every usable processor, each is bound to one of its
+  // own, the calling thread too, until the pool is destroyed: a scheduler that
+  // puts two actively waiting threads on one processor halves the speed. So two
+  // such pools at a time get in each other's way.
+  explicit ThreadPool(int num_threads);
+  ~ThreadPool();
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -65,28 +60,10 @@ class ThreadPool {
   }
 
  private:
-  // Where the workers take every processor that the process may use, each gets
-  // one of its own: a scheduler that puts two spinning threads on one of them
-  // halves the speed.
-  void PinWorkers() {
-    if (!hwy::GetThreadAffinity(processors_) ||
-        processors_.Count() != pool_.NumWorkers()) {
-      return;
-    }
-    std::vector<size_t> own;
-    processors_.Foreach([&own](size_t processor) { own.push_back(processor); });
-    // As many tasks as workers: each worker runs the task of its own number.
-    Run(num_workers(), [&own](int64_t /*task*/, int worker) {
-      hwy::LogicalProcessorSet one;
-      one.Set(own[static_cast<size_t>(worker)]);
-      hwy::SetThreadAffinity(one);
-    });
-    pinned_ = true;
-  }
+  // Binds each worker to a processor of its own, or frees it to use all.
+  void PlaceWorkers(bool bound);
 
   hwy::ThreadPool pool_;
-  hwy::LogicalProcessorSet processors_;  // of the thread that made the pool
-  bool pinned_ = false;
 };
 
 }  // namespace repro16

@@ -50,7 +50,7 @@ struct RoundingTotals {
     kKinds
   };
   std::array<StoreCounter, kKinds> counters;
-  std::array<uint64_t, kKinds> stored = {};  // elements written
+  std::array<uint64_t, kKinds> stored = {};  // elements computed and written
 };
 
 // What one batch left behind on the device.
@@ -59,7 +59,7 @@ struct BatchRecord {
   int64_t examples = 0;
   int64_t correct = 0;  // argmax of the logits is the label; ties go to the
                         // lowest index, and logits with a NaN are wrong
-  // Training only.
+  // Of an evaluation, only activations are counted.
   RoundingTotals rounding;
   // The first tensor, in order of computation, that an infinity or NaN was
   // stored to; "" if none.
@@ -68,8 +68,9 @@ struct BatchRecord {
   float loss_scale = 1;  // during this step
 };
 
-// Where the examples of a batch come from. Buffers must outlive the work that
-// reads them.
+// Where the examples of a batch come from: buffers of the backend that compiled
+// the program, which outlive the work that reads them. Each order[i] is below
+// the number of labels (not checked).
 struct BatchSource {
   const DeviceBuffer* images;  // u8 [count, H, W, C]
   const DeviceBuffer* labels;  // u8 [count]
@@ -162,6 +163,7 @@ class Program {
   virtual ProgramMemory memory() const = 0;
 };
 
+// Outlives its programs, buffers and streams.
 class Backend {
  public:
   virtual ~Backend() = default;

@@ -106,6 +106,11 @@ absl::StatusOr<Graph> GraphBuilder::Classifier(TensorId logits) && {
     return absl::InvalidArgumentError(absl::StrCat(
         "a classifier needs logits [N, classes], but ", Describe(logits)));
   }
+  if (shape[0] > kMaxClasses) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a classifier has at most ", kMaxClasses,
+        " classes, the values of its labels, but ", Describe(logits)));
+  }
   graph_.output = logits;
   graph_.probabilities = AddOp(OpKind::kSoftmax, {logits}, shape);
   graph_.loss = AddOp(OpKind::kSoftmaxCrossEntropy, {logits}, Shape({}));

@@ -51,6 +51,14 @@ TEST(GraphBuilderTest, TheFirstErrorIsReported) {
             "dropout after input gives [4]: rate 1 is not in [0, 1)");
 }
 
+TEST(GraphBuilderTest, ClassesAreTheValuesOfAByte) {
+  for (int64_t classes : {256, 257}) {
+    GraphBuilder b;
+    const TensorId logits = b.Dense(b.Input(Shape({4})), classes);
+    EXPECT_EQ(std::move(b).Classifier(logits).ok(), classes == 256);
+  }
+}
+
 TEST(GraphBuilderTest, RefusesWhatDoesNotExist) {
   GraphBuilder b;
   b.Input(Shape({4}));

@@ -8,16 +8,9 @@
 
 namespace repro16 {
 
-// Of the forward pass, for one example.
-struct OpCost {
-  int64_t multiply_adds =
-      0;  // of dot products; elementwise work is not counted
-  int64_t elements_read = 0;       // of activations
-  int64_t elements_written = 0;    // of activations
-  int64_t parameter_elements = 0;  // read once a batch, whatever its size
-};
-
-OpCost CostOf(const Graph& graph, const Op& op);
+// Multiply-adds of the operation's dot products in the forward pass of one
+// example; elementwise work is not counted.
+int64_t MultiplyAdds(const Graph& graph, const Op& op);
 
 // Multiply-adds of one example's forward pass.
 int64_t ForwardMultiplyAdds(const Graph& graph);

@@ -24,6 +24,9 @@ using OpId = int32_t;
 
 inline constexpr TensorId kNoTensor = -1;
 
+// Labels are bytes.
+inline constexpr int64_t kMaxClasses = 256;
+
 // How a parameter is drawn before training. Draws are f32, then rounded to the
 // storage type: the same seed gives every policy the same draw.
 enum class Initializer : uint8_t {

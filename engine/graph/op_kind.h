@@ -4,6 +4,7 @@
 #define REPRO16_ENGINE_GRAPH_OP_KIND_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -20,26 +21,38 @@ enum class OpKind : uint8_t {
   kSoftmaxCrossEntropy,  // loss[n] = log sum_c exp(x[n, c]) - x[n, label[n]]
 };
 
-// What the backward pass of an operation reads besides its output's gradient.
-// It bounds how long a tensor must be kept.
 struct OpTraits {
   OpKind kind;
   std::string_view name;  // also the prefix of generated operation names
-  int num_inputs;
+  // What the backward pass reads besides the gradient of the output. It bounds
+  // how long a tensor is kept.
   bool backward_reads_inputs;
   bool backward_reads_output;
+  // Passes that move values without computing: their stores round nothing.
+  bool forward_moves;
+  bool backward_moves;
 };
 
 inline constexpr std::array<OpTraits, 8> kOps = {{
-    {OpKind::kDense, "dense", 1, true, false},
-    {OpKind::kRelu, "relu", 1, false, true},
-    {OpKind::kTanh, "tanh", 1, false, true},
-    {OpKind::kDropout, "dropout", 1, false, false},
-    {OpKind::kFlatten, "flatten", 1, false, false},
-    {OpKind::kAdd, "add", 2, false, false},
-    {OpKind::kSoftmax, "softmax", 1, false, false},
-    {OpKind::kSoftmaxCrossEntropy, "softmax_cross_entropy", 1, true, false},
+    {OpKind::kDense, "dense", true, false, false, false},
+    {OpKind::kRelu, "relu", false, true, false, false},
+    {OpKind::kTanh, "tanh", false, true, false, false},
+    {OpKind::kDropout, "dropout", false, false, false, false},
+    {OpKind::kFlatten, "flatten", false, false, true, true},
+    {OpKind::kAdd, "add", false, false, false, true},
+    {OpKind::kSoftmax, "softmax", false, false, false, false},
+    {OpKind::kSoftmaxCrossEntropy, "softmax_cross_entropy", true, false, false,
+     false},
 }};
+
+// In the order of OpKind, so that a kind is an index.
+constexpr bool OpsAreInOrder() {
+  for (size_t i = 0; i < kOps.size(); ++i) {
+    if (kOps[i].kind != static_cast<OpKind>(i)) return false;
+  }
+  return true;
+}
+static_assert(OpsAreInOrder());
 
 constexpr const OpTraits& TraitsOf(OpKind kind) {
   return kOps[static_cast<size_t>(kind)];

@@ -47,7 +47,7 @@ struct Schedule {
   std::vector<Step> steps;
   std::vector<Value>
       values;  // the first ones are the activations: ValueId == TensorId
-  int first_backward_step;  // == steps.size() without a backward pass
+  int first_backward_step = 0;  // == steps.size() without a backward pass
 
   // The gradient of a tensor, kNoValue where it has none.
   ValueId GradientOf(TensorId tensor) const;

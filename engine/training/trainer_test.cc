@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <functional>
 
 #include "engine/cpu/cpu_backend.h"
 #include "engine/graph/builder.h"
 #include "engine/training/initialize.h"
+#include "engine/training/progress.h"
 #include "google/protobuf/text_format.h"
 
 namespace repro16 {
@@ -60,8 +63,9 @@ TEST(TrainerTest, LearnsInEveryPolicy) {
     EXPECT_EQ(result.parameter_count(), 784 * 32 + 32 + 32 * 10 + 10);
     EXPECT_EQ(result.loss_scale_history_size(),
               policy.dynamic_loss_scale ? 1 : 0);
-    // Each epoch writes the activations of every example once.
-    const int64_t per_example = 784 + 32 + 32 + 32 + 10 + 1;
+    // Each epoch computes the activations of every example once; a flatten only
+    // moves them.
+    const int64_t per_example = 32 + 32 + 32 + 10 + 1;
     EXPECT_EQ(result.epochs(0).rounding().activations().stored(),
               static_cast<uint64_t>(1000 * per_example));
   }
@@ -140,8 +144,19 @@ TEST(CheckSpecTest, NamesTheField) {
   };
   EXPECT_TRUE(CheckSpec(SmallSpec("FP16")).ok());
   EXPECT_EQ(error("batch_size: -1"),
-            "batch_size: -1 given; at least 1 is needed");
-  EXPECT_EQ(error("epochs: -3"), "epochs: -3 given; at least 1 is needed");
+            "batch_size: -1 is not in [1, 1000000]; give e.g. 10");
+  EXPECT_EQ(error("batch_size: 1000001"),
+            "batch_size: 1000001 is not in [1, 1000000]; give e.g. 10");
+  EXPECT_EQ(error("epochs: -3"),
+            "epochs: -3 is not in [1, 1000000]; give e.g. 10");
+  EXPECT_EQ(error("epochs: 9223372036854775807"),
+            "epochs: 9223372036854775807 is not in [1, 1000000]; give e.g. 10");
+  EXPECT_EQ(error("scale: 'large'"),
+            "scale: unknown scale 'large'; use \"smoke\", \"lite\" or "
+            "\"paper\", or leave it out");
+  for (const char* scale : {"smoke", "lite", "paper"}) {
+    EXPECT_EQ(error("scale: '" + std::string(scale) + "'"), "");
+  }
   EXPECT_EQ(error("backend: 'tpu'"),
             "backend: unknown backend 'tpu'; use \"cpu\"");
   EXPECT_NE(error("policy: 'FP8'").find("FP8"), std::string::npos);
@@ -160,6 +175,41 @@ TEST(CheckSpecTest, NamesTheField) {
       "optimizer.adam.epsilon: -1 is negative or not a number; give e.g. 1e-7");
   EXPECT_EQ(CheckSpec(RunSpec()).message(),
             "model: missing; give a model's name, e.g. \"mlp\"");
+}
+
+// What a bar writes until it is destroyed.
+std::string BarOutput(const std::function<void(Progress&)>& use) {
+  std::FILE* file = std::tmpfile();
+  {
+    auto bar = MakeProgress("bar", file);
+    EXPECT_TRUE(bar.ok()) << bar.status();
+    use(**bar);
+  }
+  std::string text(static_cast<size_t>(std::ftell(file)), '\0');
+  std::rewind(file);
+  EXPECT_EQ(std::fread(text.data(), 1, text.size(), file), text.size());
+  std::fclose(file);
+  return text;
+}
+
+TEST(ProgressTest, ABarLeavesACleanLine) {
+  const std::string clear = "\r\x1b[K";
+  const BatchProgress half{1, 2, 50, 100, 0.5, 0.75, 1000, 60};
+  const std::string bar =
+      "epoch 1/2 [############............] loss 0.5000  train 75.00%  1000 "
+      "images/s  1:00 left";
+  EXPECT_EQ(BarOutput([](Progress&) {}), "");
+  EXPECT_EQ(BarOutput([&](Progress& p) { p.OnBatch(half); }),
+            clear + bar + clear);
+  EpochResult epoch;
+  epoch.set_epoch(1);
+  EXPECT_EQ(BarOutput([&](Progress& p) {
+              p.OnBatch(half);
+              p.OnEpoch(epoch, 2, 1000);
+            }),
+            clear + bar + clear +
+                "epoch 1/2  loss 0.0000  train 0.00%  test 0.00%  1000 "
+                "images/s\n");
 }
 
 TEST(TrainTest, RefusesWhatDoesNotFit) {
