@@ -8,6 +8,7 @@
 #include "engine/cpu/elementwise.h"
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/reduction.h"
+#include "engine/numerics/round_to_type.h"
 
 namespace repro16 {
 CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
@@ -26,19 +27,10 @@ CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
 }
 
 absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
-  VisitDType(policy_.activation, [&](auto tag) {
-    using T = decltype(tag);
-    auto* rounded = reinterpret_cast<T*>(input_table_.data());
-    for (size_t i = 0; i < table.size(); ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        rounded[i] = static_cast<float>(table[i]);
-      } else if constexpr (std::is_same_v<T, Binary16>) {
-        rounded[i] = RoundToBinary16(table[i]);
-      } else {
-        rounded[i] = RoundToBFloat16(table[i]);
-      }
-    }
-  });
+  const DType type = policy_.activation;
+  for (size_t i = 0; i < table.size(); ++i) {
+    StoreAsType(table[i], type, input_table_.data() + i * SizeOf(type));
+  }
   return absl::OkStatus();
 }
 

@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/program.h"
-#include "engine/numerics/binary16.h"
+#include "engine/numerics/round_to_type.h"
 
 namespace repro16 {
 namespace {
@@ -80,10 +80,13 @@ absl::Status CpuProgram::WriteParameter(ParameterId id,
     return status;
   }
   if (read_parameter_memory_.bytes() == 0) return absl::OkStatus();
+  // Only MP keeps two copies: the master is f32.
   const auto* master = static_cast<const float*>(parameters_[id].data);
-  auto* read = static_cast<Binary16*>(read_parameters_[id].data);
-  for (int64_t i = 0; i < parameters_[id].elements; ++i) {
-    read[i] = RoundToBinary16(master[i]);
+  const TensorRef& read = read_parameters_[id];
+  for (int64_t i = 0; i < read.elements; ++i) {
+    StoreAsType(
+        master[i], read.type,
+        static_cast<uint8_t*>(read.data) + read.Bytes(1) / read.elements * i);
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "engine/graph/graph.h"
 #include "engine/numerics/bfloat16.h"
 #include "engine/numerics/binary16.h"
+#include "engine/numerics/round_to_type.h"
 
 namespace repro16 {
 
@@ -23,13 +24,7 @@ inline std::vector<uint8_t> ToBytes(const std::vector<double>& values,
                                     DType type) {
   std::vector<uint8_t> bytes(values.size() * SizeOf(type));
   for (size_t i = 0; i < values.size(); ++i) {
-    const auto f32 = static_cast<float>(values[i]);
-    const Binary16 f16 = RoundToBinary16(values[i]);
-    const BFloat16 bf16 = RoundToBFloat16(values[i]);
-    const void* from = type == DType::kF32   ? static_cast<const void*>(&f32)
-                       : type == DType::kF16 ? static_cast<const void*>(&f16)
-                                             : static_cast<const void*>(&bf16);
-    std::memcpy(&bytes[i * SizeOf(type)], from, SizeOf(type));
+    StoreAsType(values[i], type, &bytes[i * SizeOf(type)]);
   }
   return bytes;
 }

@@ -2,6 +2,10 @@
 #ifndef REPRO16_ENGINE_NUMERICS_ROUND_TO_TYPE_H_
 #define REPRO16_ENGINE_NUMERICS_ROUND_TO_TYPE_H_
 
+#include <cmath>
+#include <cstring>
+#include <limits>
+
 #include "engine/numerics/bfloat16.h"
 #include "engine/numerics/binary16.h"
 #include "engine/tensor/dtype.h"
@@ -19,6 +23,29 @@ inline float RoundToType(double x, DType type) {
       return ToFloat(RoundToBFloat16(x));
   }
   return 0;
+}
+
+// The same, stored in that type at `to`, which need not be aligned; NaN becomes
+// the canonical NaN.
+inline void StoreAsType(double x, DType type, void* to) {
+  switch (type) {
+    case DType::kF32: {
+      const float f32 = std::isnan(x) ? std::numeric_limits<float>::quiet_NaN()
+                                      : static_cast<float>(x);
+      std::memcpy(to, &f32, sizeof(f32));
+      return;
+    }
+    case DType::kF16: {
+      const Binary16 f16 = RoundToBinary16(x);
+      std::memcpy(to, &f16, sizeof(f16));
+      return;
+    }
+    case DType::kBF16: {
+      const BFloat16 bf16 = RoundToBFloat16(x);
+      std::memcpy(to, &bf16, sizeof(bf16));
+      return;
+    }
+  }
 }
 
 }  // namespace repro16

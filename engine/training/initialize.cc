@@ -1,11 +1,9 @@
 #include "engine/training/initialize.h"
 
 #include <cmath>
-#include <cstring>
 
-#include "engine/numerics/bfloat16.h"
-#include "engine/numerics/binary16.h"
 #include "engine/numerics/random_stream.h"
+#include "engine/numerics/round_to_type.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
@@ -18,22 +16,7 @@ constexpr double kTruncatedNormalDeviation = 0.87962566103423978;
 std::vector<uint8_t> Rounded(const std::vector<float>& values, DType type) {
   std::vector<uint8_t> bytes(values.size() * SizeOf(type));
   for (size_t i = 0; i < values.size(); ++i) {
-    uint8_t* to = bytes.data() + i * SizeOf(type);
-    switch (type) {
-      case DType::kF32:
-        std::memcpy(to, &values[i], 4);
-        break;
-      case DType::kF16: {
-        const Binary16 half = RoundToBinary16(values[i]);
-        std::memcpy(to, &half, 2);
-        break;
-      }
-      case DType::kBF16: {
-        const BFloat16 brain = RoundToBFloat16(values[i]);
-        std::memcpy(to, &brain, 2);
-        break;
-      }
-    }
+    StoreAsType(values[i], type, &bytes[i * SizeOf(type)]);
   }
   return bytes;
 }
