@@ -65,9 +65,21 @@ absl::Status CheckOptimizer(const OptimizerSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status CheckPositive(std::string_view field, int64_t value) {
-  if (value >= 1) return absl::OkStatus();
-  return Bad(field, absl::StrCat(value, " given; at least 1 is needed"));
+// A count of epochs or of examples.
+absl::Status CheckCount(std::string_view field, int64_t value) {
+  constexpr int64_t kMost = 1'000'000;
+  if (value >= 1 && value <= kMost) return absl::OkStatus();
+  return Bad(field,
+             absl::StrCat(value, " is not in [1, ", kMost, "]; give e.g. 10"));
+}
+
+absl::Status CheckScale(const std::string& scale) {
+  for (const char* known : {"", "smoke", "lite", "paper"}) {
+    if (scale == known) return absl::OkStatus();
+  }
+  return Bad("scale", absl::StrCat("unknown scale '", absl::CEscape(scale),
+                                   "'; use \"smoke\", \"lite\" or \"paper\", "
+                                   "or leave it out"));
 }
 
 }  // namespace
@@ -80,9 +92,9 @@ absl::Status CheckSpec(const RunSpec& spec) {
     return Bad("backend", absl::StrCat("unknown backend '", spec.backend(),
                                        "'; use \"cpu\""));
   }
-  return First({FindPolicy(spec.policy()).status(),
-                CheckPositive("epochs", spec.epochs()),
-                CheckPositive("batch_size", spec.batch_size()),
+  return First({FindPolicy(spec.policy()).status(), CheckScale(spec.scale()),
+                CheckCount("epochs", spec.epochs()),
+                CheckCount("batch_size", spec.batch_size()),
                 CheckOptimizer(spec.optimizer())});
 }
 

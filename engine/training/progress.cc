@@ -44,6 +44,9 @@ class BarProgress : public PlainProgress {
  public:
   using PlainProgress::PlainProgress;
 
+  // A run that fails within an epoch leaves no bar in front of its error.
+  ~BarProgress() override { Clear(); }
+
   bool WantsBatch() override {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < kRedrawInterval) return false;
@@ -63,15 +66,24 @@ class BarProgress : public PlainProgress {
                   batch.loss, 100 * batch.accuracy, batch.images_per_second,
                   Duration(batch.seconds_left));
     std::fflush(stream_);
+    open_ = true;
   }
 
   void OnEpoch(const EpochResult& epoch, int64_t epochs,
                double images_per_second) override {
-    absl::FPrintF(stream_, "\r\x1b[K");
+    Clear();
     PlainProgress::OnEpoch(epoch, epochs, images_per_second);
   }
 
  private:
+  void Clear() {
+    if (!open_) return;
+    absl::FPrintF(stream_, "\r\x1b[K");
+    std::fflush(stream_);
+    open_ = false;
+  }
+
+  bool open_ = false;  // a bar stands on the line
   std::chrono::steady_clock::time_point last_{};
 };
 

@@ -254,7 +254,8 @@ class Trainer {
     const double seconds = train_seconds_ + epoch_seconds;
     const auto done = static_cast<double>(trained_ + totals.examples);
     const double rate = seconds > 0 ? done / seconds : 0;
-    const auto all = static_cast<double>(spec_.epochs() * data_.train.count);
+    const double all = static_cast<double>(spec_.epochs()) *
+                       static_cast<double>(data_.train.count);
     progress_.OnBatch({epoch, spec_.epochs(), totals.examples,
                        data_.train.count, totals.MeanLoss(), totals.Accuracy(),
                        rate, rate > 0 ? (all - done) / rate : 0});
