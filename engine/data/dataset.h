@@ -51,7 +51,8 @@ absl::StatusOr<Dataset> LoadDataset(const DataSpec& spec,
 // the storage type of the input):
 //   "unit":          x / 255
 //   "standardized":  (x - mean) / (std + 1e-7), one mean and one population
-//                    standard deviation over all pixels of `train`
+//                    standard deviation over all pixels of `train`, the
+//                    examples that DataSpec::train_examples leaves
 absl::StatusOr<std::array<double, 256>> NormalizationTable(
     std::string_view normalization, const Split& train);
 

@@ -35,8 +35,9 @@ Float FromBits(Bits bits) {
   return ToBits<Float>(bits);
 }
 
-// value / 2^shift rounded to the nearest integer, ties to even; value is below
-// a quarter of the range of Bits.
+// value / 2^shift rounded to the nearest integer, ties to even. With W bits in
+// Bits, value is below 2^(W - 1), so that the sum does not wrap, and at most
+// 2^(W - 2) where shift is above W - 2, so that it rounds to 0.
 template <typename Bits>
 constexpr Bits ShiftRightToNearestEven(Bits value, int shift) {
   if (shift == 0) return value;
