@@ -119,6 +119,7 @@ TEST(SoftmaxTest, LossAndCorrectCount) {
   EXPECT_NEAR(losses[0], std::log(std::exp(1) + std::exp(2) + std::exp(3)) - 3,
               1e-6);
   EXPECT_NEAR(losses[1], std::log(2 * std::exp(5) + std::exp(1)) - 5, 1e-6);
+  EXPECT_NEAR(losses[2], losses[1], 1e-6);
   EXPECT_TRUE(std::isnan(losses[3]));
   EXPECT_EQ(fixture.correct(), 2);
   EXPECT_EQ(fixture.counter().nan, 1u);
@@ -128,12 +129,12 @@ TEST(SoftmaxTest, LargeLogitsDoNotOverflow) {
   SoftmaxFixture fixture({65504, 0, -65504}, 1, DType::kF16);
   EXPECT_EQ(fixture.Probabilities(), (Values{1, 0, 0}));
   SoftmaxFixture loss({65504, 0, -65504}, 1, DType::kF16);
-  EXPECT_EQ(loss.Losses({2})[0], 131008);
+  EXPECT_EQ(loss.Losses({2}), Values{131008});
 }
 
 TEST(SoftmaxTest, AnInfiniteLogitGivesNan) {
   SoftmaxFixture fixture({INFINITY, 0}, 1, DType::kF16);
-  EXPECT_TRUE(std::isnan(fixture.Probabilities()[0]));
+  for (double p : fixture.Probabilities()) EXPECT_TRUE(std::isnan(p)) << p;
 }
 
 // The scale acts before the rounding: a gradient that f16 alone would lose
@@ -141,10 +142,13 @@ TEST(SoftmaxTest, AnInfiniteLogitGivesNan) {
 TEST(SoftmaxTest, LossScaleSavesSmallGradients) {
   const Values logits = {20, 0};
   SoftmaxFixture plain(logits, 1, DType::kF16);
-  EXPECT_EQ(plain.Gradient({0}, 1)[1], 0);
+  EXPECT_EQ(plain.Gradient({0}, 1), (Values{0, 0}));
   EXPECT_EQ(plain.counter().underflow, 1u);
   SoftmaxFixture scaled(logits, 1, DType::kF16);
-  EXPECT_NEAR(scaled.Gradient({0}, 32768)[1], 32768 * std::exp(-20.0), 1e-7);
+  const Values gradient = scaled.Gradient({0}, 32768);
+  // 1 - exp(-20) is 1 in f32, the label's probability.
+  EXPECT_EQ(gradient[0], 0);
+  EXPECT_NEAR(gradient[1], 32768 * std::exp(-20.0), 1e-7);
 }
 
 }  // namespace
