@@ -15,10 +15,6 @@ namespace {
 
 constexpr CellLine::Style kSmall = CellLine::Style::kSmall;
 
-int DigitsOf(const report::Expectation& expectation) {
-  return expectation.digits() > 0 ? expectation.digits() : 4;
-}
-
 std::string WithUnit(std::string text, const std::string& unit) {
   return unit.empty() || text.empty() ? text : absl::StrCat(text, " ", unit);
 }
@@ -56,22 +52,9 @@ int Rank(report::Verdict verdict) {
   }
 }
 
-std::string PaperText(const report::Expectation& expectation) {
-  if (!expectation.paper_text().empty()) return expectation.paper_text();
-  if (!expectation.has_paper_value()) return "not stated";
-  return WithUnit(FormatShortest(expectation.paper_value()),
-                  expectation.unit());
-}
-
 GridCell OursCell(const report::Expectation& expectation) {
   GridCell cell;
-  if (!expectation.ours_text().empty()) {
-    AddLine(expectation.ours_text(), CellLine::Style::kPlain, cell);
-  } else if (expectation.has_ours()) {
-    AddLine(FormatEstimate(expectation.ours(), DigitsOf(expectation),
-                           expectation.unit()),
-            CellLine::Style::kPlain, cell);
-  }
+  AddLine(OursText(expectation), CellLine::Style::kPlain, cell);
   return cell;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 namespace repro16 {
 namespace {
@@ -86,6 +87,21 @@ std::string FormatEstimate(const report::Estimate& estimate, int digits,
     absl::StrAppend(&text, " (n=", FormatCount(estimate.n()), ")");
   }
   return text;
+}
+
+std::string PaperText(const report::Expectation& expectation) {
+  if (!expectation.paper_text().empty()) return expectation.paper_text();
+  if (!expectation.has_paper_value()) return "not stated";
+  return absl::StrCat(FormatShortest(expectation.paper_value()),
+                      expectation.unit().empty() ? "" : " ",
+                      expectation.unit());
+}
+
+std::string OursText(const report::Expectation& expectation) {
+  if (!expectation.ours_text().empty()) return expectation.ours_text();
+  if (!expectation.has_ours()) return "";
+  const int digits = expectation.digits() > 0 ? expectation.digits() : 4;
+  return FormatEstimate(expectation.ours(), digits, expectation.unit());
 }
 
 std::string FormatInterval(const report::Interval& interval, int digits) {
@@ -175,9 +191,11 @@ std::string ScaleBadge(const report::Report& report) {
            "the paper";
   }
   if (report.scale() == "lite") {
-    return absl::StrCat(
-        "LITE SCALE: reduced runs; judges the paper's claims, not its numbers",
-        made_up ? "; made-up data" : "");
+    const auto& reductions = report.provenance().reductions();
+    return absl::StrCat("LITE SCALE: ", absl::StrJoin(reductions, ", "),
+                        reductions.empty() ? "" : "; ",
+                        "judges the paper's claims, not its numbers",
+                        made_up ? "; made-up data" : "");
   }
   const Tally tally = TallyOf(report);
   const bool all_match = tally.match > 0 && tally.differ == 0 &&

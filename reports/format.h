@@ -29,6 +29,11 @@ std::string FormatCount(uint64_t value);
 std::string FormatEstimate(const report::Estimate& estimate, int digits = 4,
                            std::string_view unit = "");
 
+// What the paper says and what we found, as an expectation shows it: the text,
+// else the number. "not stated", and "" where nothing was run.
+std::string PaperText(const report::Expectation& expectation);
+std::string OursText(const report::Expectation& expectation);
+
 // "[-0.40, +0.16]".
 std::string FormatInterval(const report::Interval& interval, int digits = 3);
 
@@ -57,7 +62,8 @@ Tally TallyOf(const report::Report& report);
 // then what this scale does not judge, if anything.
 std::string Headline(const Tally& tally);
 
-// What the scale may claim, in one short line. "reproduced" stands in it only
+// What the scale may claim, in one short line; at lite scale with how its runs
+// are reduced (Provenance). "reproduced" stands in it only
 // at paper scale, on published data, when every judged expectation matches.
 std::string ScaleBadge(const report::Report& report);
 

@@ -168,6 +168,17 @@ TEST(ScaleTest, NothingIsReproducedByMadeUpDataOrWithADifference) {
   EXPECT_THAT(ScaleBadge(report), Not(HasSubstr("reproduced")));
 }
 
+TEST(ScaleTest, TheBadgeTellsHowTheRunsAreReduced) {
+  report::Report report = AllMatch("lite");
+  report.mutable_provenance()->clear_reductions();
+  EXPECT_EQ(ScaleBadge(report),
+            "LITE SCALE: judges the paper's claims, not its numbers");
+  report.mutable_provenance()->add_reductions("3 seeds instead of 50");
+  EXPECT_EQ(ScaleBadge(report),
+            "LITE SCALE: 3 seeds instead of 50; judges the paper's claims, not "
+            "its numbers");
+}
+
 // ---- Numbers ----------------------------------------------------------------
 
 TEST(FormatTest, Numbers) {

@@ -3,10 +3,9 @@
 #include <cstdio>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "reports/golden.h"
 
@@ -50,8 +49,7 @@ absl::StatusOr<Analysis> Execute(Analyse analyse) {
 
 int AnalysisMain(int argc, char** argv, std::string_view what,
                  Analyse analyse) {
-  absl::SetProgramUsageMessage(what);
-  absl::ParseCommandLine(argc, argv);
+  ParseFlags(argc, argv, what);
   const absl::StatusOr<Analysis> analysis = Execute(analyse);
   if (!analysis.ok()) {
     std::fprintf(stderr, "error: %s\n",

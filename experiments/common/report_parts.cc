@@ -84,9 +84,32 @@ report::Report StartReport(std::string_view experiment, const RunSet& runs) {
   for (const std::string& policy : runs.Policies()) {
     *report.add_counts() = CountsOf(runs, policy);
   }
-  report.set_command(absl::StrCat("bazel run --//experiments:scale=",
+  report.set_command(absl::StrCat("./bazelw run --//experiments:scale=",
                                   runs.scale(), " //experiments/", experiment));
   return report;
+}
+
+void AddMnistReductions(const RunSet& runs, report::Report* report) {
+  constexpr int kSeeds = 50, kEpochs = 10;
+  report::Provenance& provenance = *report->mutable_provenance();
+  const RunResult& first = runs.runs().front().result;
+  const auto add = [&provenance](auto... parts) {
+    provenance.add_reductions(absl::StrCat(parts...));
+  };
+  const int seeds = provenance.seeds_size();
+  if (seeds < kSeeds) {
+    add(seeds, seeds == 1 ? " seed" : " seeds", " instead of ", kSeeds);
+  }
+  if (first.epochs_size() < kEpochs) {
+    add(first.epochs_size(), " epochs instead of ", kEpochs);
+  }
+  const DataSpec& data = first.spec().data();
+  if (data.train_examples() > 0) {
+    add("the first ", FormatCount(data.train_examples()), " training examples");
+  }
+  if (data.test_examples() > 0) {
+    add("the first ", FormatCount(data.test_examples()), " test examples");
+  }
 }
 
 void AddPartings(const RunSet& runs, std::string_view policy_a,
@@ -119,13 +142,11 @@ void AddFinding(report::Finding::Kind kind, std::string_view title,
 void AddContradictions(report::Report* report) {
   for (const report::Expectation& e : report->expectations()) {
     if (e.verdict() != report::VERDICT_DIFFER) continue;
-    const std::string ours =
-        e.ours_text().empty() ? FormatEstimate(e.ours(), e.digits(), e.unit())
-                              : e.ours_text();
-    AddFinding(report::Finding::CONTRADICTION, e.what(),
-               absl::StrCat("The paper: ", e.paper_text(), ". Ours: ", ours,
-                            ". ", e.note()),
-               e.place(), report);
+    AddFinding(
+        report::Finding::CONTRADICTION, e.what(),
+        absl::StrCat("The paper: ", PaperText(e), ". Ours: ", OursText(e), ".",
+                     e.note().empty() ? "" : " ", e.note()),
+        e.place(), report);
   }
 }
 

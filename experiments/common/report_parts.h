@@ -16,6 +16,10 @@ namespace repro16 {
 // command that makes it again.
 report::Report StartReport(std::string_view experiment, const RunSet& runs);
 
+// Names in the provenance how the runs are smaller than the full protocol on
+// MNIST: 50 seeds of 10 epochs on all of the published data.
+void AddMnistReductions(const RunSet& runs, report::Report* report);
+
 // Adds, for each seed, the first step at which the runs of the two policies
 // have different losses.
 void AddPartings(const RunSet& runs, std::string_view policy_a,

@@ -45,6 +45,30 @@ TEST(StartReportTest, AddsUpTheRoundingOfAPolicy) {
   EXPECT_EQ(fp16.first_non_finite(), "seed 2, step 7, dense_1/kernel");
 }
 
+TEST(AddMnistReductionsTest, NamesWhatIsSmaller) {
+  const auto reductions = [](std::vector<TrainedRun> runs) {
+    const RunSet set = MakeSet(std::move(runs));
+    report::Report report = StartReport("x", set);
+    AddMnistReductions(set, &report);
+    const auto& names = report.provenance().reductions();
+    return std::vector<std::string>(names.begin(), names.end());
+  };
+  TrainedRun small = MakeRun("FP16", 1, {});
+  small.result.mutable_spec()->mutable_data()->set_train_examples(2000);
+  small.result.mutable_spec()->mutable_data()->set_test_examples(500);
+  EXPECT_EQ(
+      reductions({small}),
+      (std::vector<std::string>{
+          "1 seed instead of 50", "1 epochs instead of 10",
+          "the first 2,000 training examples", "the first 500 test examples"}));
+  std::vector<TrainedRun> full;
+  for (int seed = 1; seed <= 50; ++seed) {
+    full.push_back(MakeRun("FP16", seed, {}));
+    for (int epoch = 1; epoch < 10; ++epoch) full.back().result.add_epochs();
+  }
+  EXPECT_TRUE(reductions(full).empty());
+}
+
 TEST(AddPartingsTest, FindsTheFirstStepWithAnotherLoss) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   report::Report report;
@@ -66,10 +90,23 @@ TEST(AddContradictionsTest, TellsOnlyWhatDiffers) {
   differs->set_what("the mean");
   differs->set_paper_text("1");
   differs->set_ours_text("2");
+  differs->set_note("a note");
   AddContradictions(&report);
   ASSERT_EQ(report.findings_size(), 1);
   EXPECT_EQ(report.findings(0).kind(), report::Finding::CONTRADICTION);
   EXPECT_EQ(report.findings(0).title(), "the mean");
+  EXPECT_EQ(report.findings(0).text(), "The paper: 1. Ours: 2. a note");
+}
+
+TEST(AddContradictionsTest, ShowsNumbersWhereThereAreNoTexts) {
+  report::Report report;
+  report::Expectation* differs = report.add_expectations();
+  differs->set_verdict(report::VERDICT_DIFFER);
+  differs->set_paper_value(0.995);
+  differs->mutable_ours()->set_mean(0.5);
+  differs->mutable_ours()->set_n(3);
+  AddContradictions(&report);
+  EXPECT_EQ(report.findings(0).text(), "The paper: 0.995. Ours: 0.5000 (n=3).");
 }
 
 TEST(FormatTest, WritesAsThePaperDoes) {

@@ -8,6 +8,7 @@
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/numerics/policy.h"
+#include "google/protobuf/util/message_differencer.h"
 
 namespace repro16 {
 namespace {
@@ -46,12 +47,33 @@ absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
   return absl::OkStatus();
 }
 
+bool Same(const google::protobuf::Message& a,
+          const google::protobuf::Message& b) {
+  return google::protobuf::util::MessageDifferencer::Equals(a, b);
+}
+
 // What two neighbours of the sorted runs must share.
 absl::Status CheckTogether(const TrainedRun& a, const TrainedRun& b) {
   const std::string both = absl::StrCat(Describe(a), " and ", Describe(b));
   if (a.policy() == b.policy() && a.seed() == b.seed()) {
     return absl::InvalidArgumentError(
         absl::StrCat(Describe(a), " is given twice; give each seed once"));
+  }
+  const RunSpec& sa = a.result.spec();
+  const RunSpec& sb = b.result.spec();
+  const std::pair<const char*, bool> fields[] = {
+      {"model", sa.model() == sb.model()},
+      {"backend", sa.backend() == sb.backend()},
+      {"epochs", sa.epochs() == sb.epochs()},
+      {"batch_size", sa.batch_size() == sb.batch_size()},
+      {"optimizer", Same(sa.optimizer(), sb.optimizer())},
+      {"data", Same(sa.data(), sb.data())},
+  };
+  for (const auto& [field, same] : fields) {
+    if (same) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(both, " are of specifications with another ", field,
+                     "; train both by one, but for policy and seed"));
   }
   if (a.result.data_digest() != b.result.data_digest()) {
     return absl::InvalidArgumentError(absl::StrCat(

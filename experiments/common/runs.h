@@ -22,8 +22,9 @@ struct TrainedRun {
   uint64_t seed() const { return result.spec().seed(); }
 };
 
-// Runs that may be compared: of one scale, on the same data, by the same
-// version of the numerics, and no two of the same policy and seed. In order of
+// Runs that may be compared: of one specification but for policy and seed, no
+// two of which agree in both; on the same data, by the same version of the
+// numerics. In order of
 // policy (that of AllPolicies(), engine/numerics/policy.h), then of seed.
 class RunSet {
  public:

@@ -50,6 +50,28 @@ TEST(RunSetTest, RefusesWhatCannotBeCompared) {
   EXPECT_NE(Error({MakeRun("FP16", 1), other_data}).find("different data"),
             std::string::npos);
 
+  const auto refused = [](void (*change)(RunSpec*)) {
+    TrainedRun other = MakeRun("FP16", 2);
+    change(other.result.mutable_spec());
+    return Error({MakeRun("FP16", 1), other});
+  };
+  EXPECT_NE(refused([](RunSpec* s) { s->set_model("m"); }).find("model"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) { s->set_backend("b"); }).find("backend"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) { s->set_epochs(2); }).find("epochs"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) { s->set_batch_size(2); }).find("batch"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) {
+              s->mutable_optimizer()->mutable_sgd()->set_momentum(0.5);
+            }).find("optimizer"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) {
+              s->mutable_data()->set_normalization("standardized");
+            }).find("another data"),
+            std::string::npos);
+
   TrainedRun other_version = MakeRun("FP16", 2);
   other_version.result.set_numerics_version(7);
   EXPECT_NE(Error({MakeRun("FP16", 1), other_version}).find("numerics"),

@@ -3,16 +3,17 @@
 // from results: a report without them says "not measured".
 //
 //   step_times --model=mlp --policies=FP32,FP16 --out=timing.textproto
-#include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/step_benchmark.h"
+#include "experiments/common/report_parts.h"
 #include "reports/report.pb.h"
 
 ABSL_FLAG(std::string, model, "", "A name of models/registry.h.");
@@ -22,19 +23,6 @@ ABSL_FLAG(std::string, out, "", "Where the Timing message goes.");
 
 namespace repro16 {
 namespace {
-
-report::Estimate EstimateOf(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0;
-  for (double value : values) sum += value;
-  double squares = 0;
-  for (double value : values) squares += (value - sum / n) * (value - sum / n);
-  report::Estimate estimate;
-  estimate.set_mean(sum / n);
-  estimate.set_n(static_cast<int64_t>(values.size()));
-  if (values.size() > 1) estimate.set_sd(std::sqrt(squares / (n - 1)));
-  return estimate;
-}
 
 report::Timing TimingOf(const StepBenchmarkOptions& options,
                         const StepBenchmark& benchmark) {
@@ -55,7 +43,8 @@ report::Timing TimingOf(const StepBenchmarkOptions& options,
     row.set_ratio_to(benchmark.rates.front().policy);
   }
   timing.set_command(absl::StrCat(
-      "bazel run //benchmarks:train_step -- --model=", options.model));
+      "./bazelw run //benchmarks:train_step -- --model=", options.model,
+      " --policies=", absl::StrJoin(options.policies, ",")));
   return timing;
 }
 
@@ -73,11 +62,11 @@ absl::Status Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::ParseCommandLine(argc, argv);
+  repro16::ParseFlags(argc, argv,
+                      "Times a training step in each policy of an experiment.");
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
-    std::fprintf(stderr, "step_times: %s\n",
-                 std::string(status.message()).c_str());
+    std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
     return 2;
   }
   return 0;

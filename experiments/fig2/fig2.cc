@@ -225,10 +225,12 @@ absl::StatusOr<Analysis> AnalyseFigure2(const RunSet& runs,
   Analysis analysis;
   report::Report& report = analysis.report;
   report = StartReport("fig2", runs);
+  AddMnistReductions(runs, &report);
   report.set_title("Accuracy by epoch on MNIST");
   report.mutable_claim()->set_text(
-      "The training accuracy of the 16-bit model is close to that of the "
-      "32-bit model, while the 16-bit model achieves slightly better accuracy "
+      "We observe that the training accuracy of the 16-bit model is close to "
+      "that of the 32-bit model, while the 16-bit model achieves slightly "
+      "better accuracy "
       "in terms of testing accuracy.");
   report.mutable_claim()->set_place("section 3.3, figure 2");
   report.add_summary(

@@ -192,11 +192,12 @@ absl::StatusOr<Analysis> AnalyseLemma1(const RunSet& runs,
   analysis.failed_checks = FailedChecks(lattices, *pairs);
   report::Report& report = analysis.report;
   report = StartReport("lemma1", runs);
+  AddMnistReductions(runs, &report);
   report.set_title("Lemma 1: when two networks must name the same class");
-  report.mutable_claim()->set_text(
-      "If the classification tolerance Γ of the 32-bit network is at least "
-      "twice the floating-point error δ, both networks name the same class.");
-  report.mutable_claim()->set_place("section 3.2, lemma 1");
+  report.add_summary(
+      "The paper's Lemma 1 (section 3.2) in our words: if the classification "
+      "tolerance Γ of the 32-bit network is at least twice the floating-point "
+      "error δ (Eq. 3), both networks name the same class.");
   report.add_summary(
       "Lemma 1 on every pair of small probability vectors, in integers, and on "
       "every sample of the MNIST test set, in exact arithmetic on the stored "
