@@ -1,9 +1,9 @@
 """paper_experiment: the runs of a table or figure of the paper, their analysis, and its report.
 
-    bazel run //experiments/fig1                                   prints the report, writes the page
-    bazel run --//experiments:scale=paper //experiments/fig1       the same at another scale
-    bazel test //experiments/fig1/...                              holds the smoke runs to their golden values
-    bazel run //experiments/fig1:update_golden -- --reason="..."   writes new golden values
+    ./bazelw run //experiments/fig1                                   prints the report, writes the page
+    ./bazelw run --//experiments:scale=paper //experiments/fig1       the same at another scale
+    ./bazelw test //experiments/fig1/...                              holds the smoke runs to their golden values
+    ./bazelw run //experiments/fig1:update_golden -- --reason="..."   writes new golden values
 
 Each scale has targets of its own, so what one scale has computed stays when another is asked for.
 """
@@ -113,14 +113,15 @@ def _show_impl(ctx):
             "%{render}": ctx.executable._render.short_path,
             "%{report}": info.report.short_path,
             "%{golden}": info.golden.short_path,
+            "%{results}": _joined(info.results),
             "%{telemetry}": _joined(info.telemetry),
             "%{pictures}": " ".join([file.short_path for file in pictures.values()]),
             "%{step_times}": ctx.executable._step_times.short_path if ctx.attr.timed_policies else "",
             "%{model}": ctx.attr.timed_model,
             "%{policies}": ",".join(ctx.attr.timed_policies),
         },
-        [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.telemetry +
-        pictures.values(),
+        [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.results +
+        info.telemetry + pictures.values(),
     )
     return [DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher)]
 
@@ -186,7 +187,7 @@ def paper_experiment(
       analysis: binary whose main is AnalysisMain (experiments/common/analysis_main.h).
       charts: names of the report's figures, each drawn by `<figure>.vl.json`.
       golden: the paper's values and our golden values.
-      timed_model: the model whose training step `bazel run` times, after the runs have ended.
+      timed_model: the model whose training step is timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
     """
     for scale in SCALES:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Prints the report, and writes its page with what depends on the machine and the moment: commit, date, device.
 #
-# usage: bazel run TARGET [-- --out_dir=FOLDER]
+# usage: ./bazelw run TARGET [-- --out_dir=FOLDER]
 set -euo pipefail
 
 source_tree=${BUILD_WORKSPACE_DIRECTORY:-}
@@ -27,33 +27,37 @@ if [[ $source_tree ]] && command -v git >/dev/null; then
 fi
 
 render() {
-  %{render} --report=%{report} --golden=%{golden} --telemetry=%{telemetry} --timing="$timing" \
+  %{render} --report=%{report} --golden=%{golden} --runs=%{results} --telemetry=%{telemetry} --timing="$timing" \
     --commit="$commit" --date="$(date -u +%F)" "$@"
 }
 
-mkdir -p "$out_dir" || {
-  echo "error: $out_dir: cannot be made; give a folder to write to by --out_dir=FOLDER" >&2
+# The page and its pictures are made here and then moved, so that none is ever half-written.
+unfinished=
+mkdir -p "$out_dir" 2>/dev/null && unfinished=$(mktemp -d "$out_dir/.unfinished.XXXXXX" 2>/dev/null) || {
+  echo "error: $out_dir: cannot be written; give a folder to write to by --out_dir=FOLDER" >&2
   exit 2
 }
+trap 'rm -rf "$unfinished"' EXIT
 
 # Times belong to this machine and moment: they are measured now, when no run is in the way.
 timing=
 if [[ "%{step_times}" ]]; then
-  timing=$(mktemp)
-  trap 'rm -f "$timing"' EXIT
+  timing=$unfinished/timing.textproto
   %{step_times} --model=%{model} --policies=%{policies} --out="$timing"
 fi
 
 inside= beside=
 for picture in %{pictures}; do
   file=$(basename "$picture")
-  cp -f --no-preserve=mode "$picture" "$out_dir/$file"
+  cp -f --no-preserve=mode "$picture" "$unfinished/$file"
   inside+=${inside:+,}${file%.svg}=$picture
   beside+=${beside:+,}${file%.svg}=$file
 done
 
-render --format=html --chart="$inside" --out="$out_dir/report.html"
-render --format=markdown --chart="$beside" --out="$out_dir/report.md"
+render --format=html --chart="$inside" --out="$unfinished/report.html"
+render --format=markdown --chart="$beside" --out="$unfinished/report.md"
 render --format=terminal
+[[ ! $timing ]] || rm -f "$timing"
+mv -f "$unfinished"/* "$out_dir"
 echo
 echo "The page: $out_dir/report.html"

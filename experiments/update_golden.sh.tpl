@@ -1,10 +1,10 @@
 #!/bin/bash
 # Writes what the runs gave into the golden file of the source tree.
 #
-# usage: bazel run TARGET -- --reason="why the values change"
+# usage: ./bazelw run TARGET -- --reason="why the values change"
 set -euo pipefail
 
-source_tree=${BUILD_WORKSPACE_DIRECTORY:?run this by "bazel run"}
+source_tree=${BUILD_WORKSPACE_DIRECTORY:?run this by "./bazelw run"}
 cd "${RUNFILES_DIR:-$0.runfiles}/%{workspace}"
 %{tool} --golden="$source_tree/%{golden}" --report=%{report} --runs=%{results} \
   --telemetry=%{telemetry} --date="$(date -u +%F)" \

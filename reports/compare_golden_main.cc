@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/statusor.h"
+#include "engine/io/flags.h"
 #include "reports/golden.h"
 #include "reports/golden_input.h"
 #include "reports/paper_values.h"
@@ -29,9 +28,9 @@ absl::StatusOr<std::vector<GoldenDifference>> Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  repro16::ParseFlags(
+      argc, argv,
       "Holds a report and its runs to the golden values of their scale.");
-  absl::ParseCommandLine(argc, argv);
   const auto differences = repro16::Run();
   if (!differences.ok()) {
     std::fprintf(stderr, "error: %s\n",

@@ -259,7 +259,8 @@ void AddRounding(const report::Report& report, std::vector<Block>& blocks) {
   }
 }
 
-// ---- Time, provenance -------------------------------------------------------
+// ---- Time, memory, provenance
+// -------------------------------------------------
 
 void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
   blocks.push_back(Heading{"Time"});
@@ -293,6 +294,36 @@ void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
   }
   blocks.push_back(std::move(grid));
   AddCommand(timing.command(), blocks);
+}
+
+// "12.3 MiB"; "not measured" for 0.
+std::string Mebibytes(int64_t bytes) {
+  if (bytes == 0) return "not measured";
+  return absl::StrFormat("%.1f MiB", bytes / 1048576.0);
+}
+
+void AddMemory(const report::Report& report, std::vector<Block>& blocks) {
+  blocks.push_back(Heading{"Memory"});
+  if (report.memory().empty()) {
+    blocks.push_back(Paragraph{"Not measured."});
+    return;
+  }
+  Grid grid;
+  grid.caption =
+      "The most of one run. Planned: activations, workspace, parameters, "
+      "gradients and slots. Peak: of the whole process, with data set and "
+      "program.";
+  grid.columns = {{"Policy", false},
+                  {"Parameters", true},
+                  {"Planned", true},
+                  {"Peak", true}};
+  for (const report::Memory& memory : report.memory()) {
+    grid.rows.push_back({{{memory.policy()}},
+                         {{FormatCount(memory.parameters())}},
+                         {{Mebibytes(memory.planned_bytes())}},
+                         {{Mebibytes(memory.peak_rss_bytes())}}});
+  }
+  blocks.push_back(std::move(grid));
 }
 
 std::string Duration(double seconds) {
@@ -356,6 +387,7 @@ Document DocumentOf(const report::Report& report) {
   }
   AddFindings(report, blocks);
   AddTiming(report, blocks);
+  AddMemory(report, blocks);
   AddRounding(report, blocks);
   return document;
 }

@@ -4,13 +4,12 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/io/file.h"
+#include "engine/io/flags.h"
 #include "google/protobuf/util/json_util.h"
 #include "reports/report_file.h"
 
@@ -49,8 +48,7 @@ absl::Status Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("Writes a figure of a report as JSON.");
-  absl::ParseCommandLine(argc, argv);
+  repro16::ParseFlags(argc, argv, "Writes a figure of a report as JSON.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());

@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/io/file.h"
+#include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
@@ -28,6 +27,9 @@ ABSL_FLAG(std::string, golden, "",
           "paper's values are shown");
 ABSL_FLAG(std::vector<std::string>, telemetry, {},
           "telemetry.pb of each run, separated by commas: device and time");
+ABSL_FLAG(std::vector<std::string>, runs, {},
+          "result.pb of each run, in the order of --telemetry: memory by "
+          "policy; without it, \"not measured\"");
 ABSL_FLAG(std::string, timing, "",
           "a Timing (text form) to show; without it, \"not measured\"");
 ABSL_FLAG(std::vector<std::string>, chart, {},
@@ -66,6 +68,12 @@ absl::Status AddEnvironment(report::Report& report) {
   report.mutable_environment()->MergeFrom(*environment);
   report.mutable_environment()->set_commit(absl::GetFlag(FLAGS_commit));
   report.mutable_environment()->set_date(absl::GetFlag(FLAGS_date));
+  const std::vector<std::string> runs = absl::GetFlag(FLAGS_runs);
+  if (!runs.empty()) {
+    const auto memory = MemoryOf(runs, absl::GetFlag(FLAGS_telemetry));
+    if (!memory.ok()) return memory.status();
+    for (const report::Memory& row : *memory) *report.add_memory() = row;
+  }
   const std::string timing = absl::GetFlag(FLAGS_timing);
   if (timing.empty()) return absl::OkStatus();
   return ReadTextProto(timing, report.mutable_timing());
@@ -154,9 +162,9 @@ absl::Status Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  repro16::ParseFlags(
+      argc, argv,
       "Shows a report on the terminal, as Markdown or as an HTML page.");
-  absl::ParseCommandLine(argc, argv);
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());

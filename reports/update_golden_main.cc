@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/io/file.h"
+#include "engine/io/flags.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/golden_input.h"
@@ -53,9 +52,9 @@ absl::Status Run() {
 }  // namespace repro16
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  repro16::ParseFlags(
+      argc, argv,
       "Writes what the runs gave into the golden file, under their scale.");
-  absl::ParseCommandLine(argc, argv);
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
