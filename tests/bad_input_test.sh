@@ -39,9 +39,9 @@ with_spec() {
 with_spec 's/"mlp"/"mpl"/' 'unknown model' "unknown name 'mpl'"
 with_spec 's/FP16/FP8/' 'unknown policy' 'FP8'
 with_spec 's/seed/sede/' 'unknown field' 'spec.textproto:1:48: Message type "repro16.RunSpec" has no field named "sede"'
-with_spec 's/batch_size: 32/batch_size: 0/' 'batch 0' 'batch_size: 0 given'
+with_spec 's/batch_size: 32/batch_size: 0/' 'batch 0' 'batch_size: 0 is not in'
 with_spec 's/batch_size: 32/batch_size: 65/' 'batch over the data' 'batch_size: 65 exceeds the 64'
-with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 given'
+with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 is not in'
 with_spec 's/rate: 0.01/rate: -1/' 'negative rate' 'learning_rate: -1'
 with_spec 's/rate: 0.01/rate: 1e300/' 'rate beyond f32' 'learning_rate: 1e+300'
 with_spec 's/"mlp"/"a\\nb"/' 'a name of two lines' "unknown name 'a\\nb'"
