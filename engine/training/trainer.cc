@@ -288,19 +288,17 @@ class Trainer {
   }
 
   absl::Status Export() {
-    Sha256 sha;
     for (size_t i = 0; i < graph_.parameters.size(); ++i) {
       const auto id = static_cast<ParameterId>(i);
       auto bytes = program_->ReadParameter(id);
       if (!bytes.ok()) return bytes.status();
-      sha.Update(bytes->data(), bytes->size());
       output_.weights.tensors.push_back(
           {graph_.parameters[i].name,
            ToSafetensorsType(program_->ParameterType(id)),
            graph_.parameters[i].shape,
            std::string(bytes->begin(), bytes->end())});
     }
-    output_.result.set_weights_sha256(sha.HexDigest());
+    output_.result.set_weights_sha256(WeightsDigest(output_.weights));
 
     std::string probabilities(static_cast<size_t>(probabilities_->bytes()),
                               '\0');
@@ -358,6 +356,14 @@ class Trainer {
 };
 
 }  // namespace
+
+std::string WeightsDigest(const Safetensors& weights) {
+  Sha256 sha;
+  for (const SafetensorsTensor& tensor : weights.tensors) {
+    sha.Update(tensor.bytes);
+  }
+  return sha.HexDigest();
+}
 
 absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,

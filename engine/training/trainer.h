@@ -29,6 +29,10 @@ struct RunOutput {
   Safetensors probabilities;
 };
 
+// SHA-256, hexadecimal, of the parameters' bytes one after another: what
+// RunResult::weights_sha256 holds.
+std::string WeightsDigest(const Safetensors& weights);
+
 // Checks what needs no data: fields that are missing or out of range, unknown
 // policy, optimizer or backend. The error names the field and the cure.
 absl::Status CheckSpec(const RunSpec& spec);

@@ -1,0 +1,58 @@
+// Golden values see the last bit of one weight.
+#include <gtest/gtest.h>
+
+#include "engine/cpu/cpu_backend.h"
+#include "engine/data/dataset.h"
+#include "engine/training/trainer.h"
+#include "models/registry.h"
+#include "reports/golden.h"
+
+namespace repro16 {
+namespace {
+
+RunOutput TrainShortly() {
+  RunSpec spec;
+  spec.set_model("mlp");
+  spec.set_policy("FP16");
+  spec.set_backend("cpu");
+  spec.set_scale("smoke");
+  spec.set_seed(1);
+  spec.set_epochs(1);
+  spec.set_batch_size(64);
+  spec.mutable_optimizer()->mutable_sgd()->set_learning_rate(0.01);
+  spec.mutable_data()->set_dataset("synthetic_mnist");
+  spec.mutable_data()->set_train_examples(128);
+  spec.mutable_data()->set_test_examples(64);
+  spec.mutable_data()->set_normalization("unit");
+  const auto data = LoadDataset(spec.data(), "");
+  EXPECT_TRUE(data.ok()) << data.status();
+  auto backend = CreateCpuBackend({1, "auto"});
+  Progress progress;
+  auto output = Train(spec, *BuildModel("mlp"), *data, **backend, progress);
+  EXPECT_TRUE(output.ok()) << output.status();
+  return *std::move(output);
+}
+
+TEST(GoldenWeightTest, OneBitOfOneWeightIsADifference) {
+  RunOutput output = TrainShortly();
+  EXPECT_EQ(output.result.weights_sha256(), WeightsDigest(output.weights));
+  report::Report report;
+  report.set_scale("smoke");
+  Golden golden;
+  SetScale(ScaleGoldenOf(report, {output.result}, {}), golden);
+  auto differences = CompareWithGolden(golden, report, {output.result});
+  ASSERT_TRUE(differences.ok()) << differences.status();
+  EXPECT_TRUE(differences->empty());
+
+  // The least significant bit of a weight in the middle of a kernel.
+  std::string& bytes = output.weights.tensors[2].bytes;
+  bytes[bytes.size() / 4 * 2] ^= 1;
+  output.result.set_weights_sha256(WeightsDigest(output.weights));
+  differences = CompareWithGolden(golden, report, {output.result});
+  ASSERT_TRUE(differences.ok()) << differences.status();
+  ASSERT_EQ(differences->size(), 1u);
+  EXPECT_EQ(differences->front().field, "weights_sha256");
+}
+
+}  // namespace
+}  // namespace repro16
