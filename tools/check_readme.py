@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails if a command of README.md names a target that does not exist, or if the test command is missing.
+"""Fails if README.md names a target that does not exist, in a command or in its text, or lacks the test command.
 
 usage: check_readme.py README.md TARGETS
 
@@ -16,6 +16,10 @@ import source_tree
 
 # What the gate takes its tests from.
 _TEST_COMMAND = "./bazelw test //..."
+
+
+_CODE = re.compile(r"`([^`\n]+)`")
+_LABEL = re.compile(r"(?<![\w@:/])//[a-z][\w/]*(?::\w+)?")
 
 
 def _full(label):
@@ -38,6 +42,10 @@ def problems(markdown, targets):
                 known = _full(word) in targets
             if not known:
                 result.append("%s: tests/BUILD knows no target %s" % (command, word))
+    for code in _CODE.findall(markdown):
+        for label in _LABEL.findall(code):
+            if _full(label) not in targets:
+                result.append("`%s`: tests/BUILD knows no target %s" % (code, label))
     return result
 
 

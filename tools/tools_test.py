@@ -98,6 +98,11 @@ class CheckReadmeTest(unittest.TestCase):
         self.assertEqual(self._faults("./bazelw run //a/d"), 1)
         self.assertEqual(self._faults("./bazelw run //a/b:d //d/..."), 2)
 
+    def test_reads_labels_in_the_text(self):
+        for text, faults in [("`//a/b`, `bazel run //a/b:c`", 0), ("`--//a:d //a/b`", 1), ("//none `@x//:y`", 0)]:
+            markdown = "```sh\n./bazelw test //...\n```\n" + text
+            self.assertEqual(len(check_readme.problems(markdown, {"//a/b:b", "//a/b:c"})), faults)
+
     def test_wants_the_test_command(self):
         self.assertEqual(len(check_readme.problems("```sh\n./bazelw test //a\n```\n", {"//a:a"})), 1)
 
