@@ -42,7 +42,7 @@ trap 'rm -rf "$unfinished"' EXIT
 # Times belong to this machine and moment: they are measured now, when no run is in the way.
 timing=
 if [[ "%{step_times}" ]]; then
-  timing=$unfinished/timing.textproto
+  timing=$unfinished/.timing.textproto
   %{step_times} --model=%{model} --policies=%{policies} --out="$timing"
 fi
 
@@ -56,8 +56,7 @@ done
 
 render --format=html --chart="$inside" --out="$unfinished/report.html"
 render --format=markdown --chart="$beside" --out="$unfinished/report.md"
-render --format=terminal
-[[ ! $timing ]] || rm -f "$timing"
 mv -f "$unfinished"/* "$out_dir"
+render --format=terminal
 echo
 echo "The page: $out_dir/report.html"
