@@ -310,12 +310,11 @@ absl::StatusOr<Analysis> AnalyseFigure1(const RunSet& runs,
   report.mutable_claim()->set_text(
       "Our findings indicate that the mean floating-point error has a "
       "magnitude of approximately 1E-3 with a variance of up to 1E-4, while "
-      "the "
-      "classification tolerance is approximately 1E-1 with a variance of 1E-2. "
+      "the classification tolerance is approximately 1E-1 with a variance of "
+      "1E-2. "
       "In other words, the average classification tolerance is about 100 times "
       "larger than the average floating-point error, suggesting that Eq. 3 "
-      "[...] "
-      "holds for most samples in the MNIST dataset.");
+      "[...] holds for most samples in the MNIST dataset.");
   report.mutable_claim()->set_place("section 3.3, figure 1");
   report.add_summary(
       "For each test sample, δ is the largest difference between the class "
