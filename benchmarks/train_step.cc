@@ -1,6 +1,6 @@
 // How fast a whole training step is, policy beside policy.
 //
-//   bazel run //benchmarks:train_step -- --model=mlp --policies=FP32,FP16,MP
+//   ./bazelw run //benchmarks:train_step -- --model=mlp --policies=FP32,FP16,MP
 #include <cstdio>
 #include <string>
 #include <vector>

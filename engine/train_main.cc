@@ -54,7 +54,7 @@ namespace {
 constexpr char kUsage[] =
     "Trains one neural network, in one numeric precision, to the same bits on "
     "every machine.\n\n"
-    "  bazel run //engine:train -- --spec=$PWD/run.textproto "
+    "  ./bazelw run //engine:train -- --spec=$PWD/run.textproto "
     "--out=$PWD/result.pb\n\n"
     "A specification in text form:\n"
     "  model: \"mlp\"  policy: \"FP16\"  backend: \"cpu\"  seed: 1  epochs: 2  "
