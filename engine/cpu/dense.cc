@@ -21,10 +21,10 @@ class DenseKernel : public Kernel {
   DenseKernel(int64_t in, int64_t units, DType accumulator)
       : in_(in), units_(units), accumulator_(accumulator) {}
 
-  int64_t WorkspaceBytes(int64_t max_batch, int workers) const override {
-    return std::max({GemmWorkspaceBytes(max_batch, units_, in_, workers),
-                     GemmWorkspaceBytes(max_batch, in_, units_, workers),
-                     GemmWorkspaceBytes(in_, units_, max_batch, workers)});
+  int64_t WorkspaceBytes(int64_t max_batch) const override {
+    return std::max({GemmWorkspaceBytes(max_batch, units_, in_),
+                     GemmWorkspaceBytes(max_batch, in_, units_),
+                     GemmWorkspaceBytes(in_, units_, max_batch)});
   }
 
   void Forward(const OpBuffers& buffers,

@@ -255,8 +255,7 @@ namespace repro16 {
 HWY_EXPORT(GemmWorkspaceFloats);
 HWY_EXPORT(GemmKernel);
 
-int64_t GemmWorkspaceBytes(int64_t m, int64_t n, int64_t k,
-                           int /*num_workers*/) {
+int64_t GemmWorkspaceBytes(int64_t m, int64_t n, int64_t k) {
   return static_cast<int64_t>(sizeof(float)) *
          HWY_DYNAMIC_DISPATCH(GemmWorkspaceFloats)(m, n, k);
 }

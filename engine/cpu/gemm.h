@@ -44,7 +44,7 @@ struct GemmArgs {
 };
 
 // Bytes that Gemm needs for a product of at most these sizes.
-int64_t GemmWorkspaceBytes(int64_t m, int64_t n, int64_t k, int num_workers);
+int64_t GemmWorkspaceBytes(int64_t m, int64_t n, int64_t k);
 
 // `workspace` has GemmWorkspaceBytes bytes, aligned to 64; its contents before
 // and after mean nothing. Adds to `counter` what the stores to c did. Allocates

@@ -100,7 +100,7 @@ void BM_Gemm(benchmark::State& state, Precision precision,
   const int64_t size = static_cast<int64_t>(SizeOf(precision.storage));
   AlignedBuffer a(m * k * size), b(k * n * size), c(m * n * size);
   AlignedBuffer bias(n * size);
-  AlignedBuffer workspace(GemmWorkspaceBytes(m, n, k, pool.num_workers()));
+  AlignedBuffer workspace(GemmWorkspaceBytes(m, n, k));
   // An ordinary number in each type: 0.011, 1.06, 0.011.
   std::memset(a.data(), 0x3c, static_cast<size_t>(a.bytes()));
   std::memset(b.data(), 0x3c, static_cast<size_t>(b.bytes()));

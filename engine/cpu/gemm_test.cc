@@ -167,8 +167,7 @@ class GemmTest : public testing::TestWithParam<std::string> {
   // Gemm in a workspace that starts as NaN and must not be overrun.
   static void RunGuarded(const GemmArgs& args, ThreadPool& pool,
                          StoreCounter& counter) {
-    const int64_t bytes =
-        GemmWorkspaceBytes(args.m, args.n, args.k, pool.num_workers());
+    const int64_t bytes = GemmWorkspaceBytes(args.m, args.n, args.k);
     AlignedBuffer workspace(bytes + 64);
     std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
     Gemm(args, workspace.data(), pool, counter);
@@ -295,15 +294,15 @@ TEST(GemmWorkspaceTest, SmallerProductsNeedNoMore) {
     const int64_t m = numbers.Below(3000), n = numbers.Below(3000),
                   k = numbers.Below(3000);
     EXPECT_LE(GemmWorkspaceBytes(numbers.Below(m + 1), numbers.Below(n + 1),
-                                 numbers.Below(k + 1), 1),
-              GemmWorkspaceBytes(m, n, k, 1));
+                                 numbers.Below(k + 1)),
+              GemmWorkspaceBytes(m, n, k));
   }
 }
 
 TEST(GemmWorkspaceTest, LastBatchFitsTheWorkspaceOfALargerOne) {
   // 1,000 rows are cut into two blocks, 950 are one.
   ThreadPool pool(1);
-  const int64_t bytes = GemmWorkspaceBytes(1000, 8, 8, 1);
+  const int64_t bytes = GemmWorkspaceBytes(1000, 8, 8);
   AlignedBuffer workspace(bytes + 64);
   std::vector<float> a(950 * 8, 1.0f), b(8 * 8, 1.0f), c(950 * 8);
   const GemmArgs args = {950,

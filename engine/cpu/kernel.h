@@ -76,9 +76,7 @@ class Kernel {
   virtual ~Kernel() = default;
 
   // Scratch that Forward and Backward need, for batches up to max_batch.
-  virtual int64_t WorkspaceBytes(int64_t /*max_batch*/, int /*workers*/) const {
-    return 0;
-  }
+  virtual int64_t WorkspaceBytes(int64_t /*max_batch*/) const { return 0; }
 
   // Writes buffers.output.
   virtual void Forward(const OpBuffers& buffers,

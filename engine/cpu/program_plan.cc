@@ -193,9 +193,7 @@ void CpuProgram::ListStores(Bound& bound) const {
 void CpuProgram::PlaceScratch() {
   int64_t workspace = 0;
   for (const auto& kernel : kernels_) {
-    workspace = std::max(
-        workspace,
-        kernel->WorkspaceBytes(options_.max_batch, pool_->num_workers()));
+    workspace = std::max(workspace, kernel->WorkspaceBytes(options_.max_batch));
   }
   workspace_ = AlignedBuffer(workspace);
   memory_.workspace = workspace;

@@ -102,14 +102,12 @@ HWY_INLINE hn::VFromD<D> RoundTo(D d, hn::VFromD<D> v) {
     (void)d;
     return v;
   } else {
-    const hn::Rebind<uint16_t, D> du16;
     const auto bits = RoundedBits(d, v, T());
     if constexpr (hwy::IsSame<T, Binary16>()) {
       const hn::Rebind<hwy::float16_t, D> dh;
       return hn::PromoteTo(d, hn::BitCast(dh, bits));
     } else {
       const hn::RebindToUnsigned<D> du32;
-      (void)du16;
       return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, bits)));
     }
   }
