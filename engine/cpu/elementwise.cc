@@ -67,6 +67,9 @@ void UnaryForward(UnaryFunction function, DType type, const void* x, void* y,
         });
       case UnaryFunction::kTanh:
         return Map(from, to, n, counter, [](D d, V v) { return Tanh(d, v); });
+      case UnaryFunction::kRelu6:
+      case UnaryFunction::kGelu:
+        return;
     }
   });
 }
@@ -87,6 +90,9 @@ void UnaryBackward(UnaryFunction function, DType type, const void* y,
         return Map(output, gradient, to, n, counter, [](D d, V out, V g) {
           return hn::Mul(g, hn::NegMulAdd(out, out, hn::Set(d, 1.0f)));
         });
+      case UnaryFunction::kRelu6:
+      case UnaryFunction::kGelu:
+        return;
     }
   });
 }
@@ -153,6 +159,7 @@ uint8_t* At(void* p, DType type, int64_t i) {
 }
 
 void Copy(const PassContext& pass, const TensorRef& from, const TensorRef& to) {
+  if (from.data == to.data) return;
   ParallelElements(
       pass, pass.batch * to.elements, *to.counter,
       [&](int64_t begin, int64_t end, StoreCounter& /*counter*/) {
@@ -237,8 +244,7 @@ class AddKernel : public Kernel {
 
 class DropoutKernel : public Kernel {
  public:
-  DropoutKernel(double rate, uint32_t op_index)
-      : rate_(rate), op_index_(op_index) {}
+  DropoutKernel(double rate, uint32_t stream) : rate_(rate), stream_(stream) {}
 
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {
@@ -260,7 +266,7 @@ class DropoutKernel : public Kernel {
              const PassContext& pass) const {
     const float scale = RoundToType(1.0 / (1.0 - rate_), to.type);
     const RandomStream stream(pass.seed, RandomPurpose::kDropout,
-                              static_cast<uint32_t>(pass.step), op_index_);
+                              static_cast<uint32_t>(pass.step), stream_);
     ParallelElements(pass, pass.batch * to.elements, *to.counter,
                      [&](int64_t begin, int64_t end, StoreCounter& counter) {
                        const auto n = static_cast<size_t>(end - begin);
@@ -280,7 +286,7 @@ class DropoutKernel : public Kernel {
   }
 
   const double rate_;
-  const uint32_t op_index_;
+  const uint32_t stream_;
 };
 
 }  // namespace
@@ -289,9 +295,15 @@ std::unique_ptr<Kernel> MakeUnary(UnaryFunction function) {
   return std::make_unique<UnaryKernel>(function);
 }
 
-std::unique_ptr<Kernel> MakeDropout(double rate, uint32_t op_index) {
-  return std::make_unique<DropoutKernel>(rate, op_index);
+std::unique_ptr<Kernel> MakeDropout(double rate, uint32_t stream) {
+  return std::make_unique<DropoutKernel>(rate, stream);
 }
+
+std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& /*a*/) {
+  return nullptr;
+}
+
+std::unique_ptr<Kernel> MakePositionEmbedding() { return nullptr; }
 
 std::unique_ptr<Kernel> MakeCopy() { return std::make_unique<CopyKernel>(); }
 

@@ -1,32 +1,90 @@
 #include "engine/cpu/kernel.h"
 
+#include "engine/cpu/attention.h"
+#include "engine/cpu/batch_norm.h"
+#include "engine/cpu/conv.h"
 #include "engine/cpu/dense.h"
+#include "engine/cpu/depthwise_conv.h"
 #include "engine/cpu/elementwise.h"
+#include "engine/cpu/layer_norm.h"
+#include "engine/cpu/layout.h"
+#include "engine/cpu/pool.h"
 #include "engine/cpu/softmax.h"
 
 namespace repro16 {
+namespace {
 
-std::unique_ptr<Kernel> MakeKernel(const Graph& graph, OpId index,
+ImageWindow WindowOf(const Graph& graph, const Op& op) {
+  const Shape& in = graph.tensors[op.inputs[0]].shape;
+  const Shape& out = graph.tensors[op.output].shape;
+  const auto& window = std::get<WindowAttributes>(op.attributes);
+  return {in[0], in[1], in[2], out[0], out[1], out[2], window};
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
                                    const PrecisionPolicy& policy) {
-  const Op& op = graph.ops[index];
+  const Shape& out = graph.tensors[op.output].shape;
+  const Shape& in = graph.tensors[op.inputs[0]].shape;
   switch (op.kind) {
     case OpKind::kDense: {
       const Shape& kernel = graph.parameters[op.parameters[0]].shape;
-      return MakeDense(kernel[0], kernel[1], policy.accumulator);
+      return MakeDense(in.NumElements() / kernel[0], kernel[0], kernel[1],
+                       policy.accumulator);
     }
+    case OpKind::kConv2D:
+      return MakeConv2D(WindowOf(graph, op), policy.accumulator);
+    case OpKind::kDepthwiseConv2D:
+      return MakeDepthwiseConv2D(WindowOf(graph, op), policy.accumulator);
+    case OpKind::kBatchNorm:
+      return MakeBatchNorm(in, std::get<BatchNormAttributes>(op.attributes));
+    case OpKind::kLayerNorm:
+      return MakeLayerNorm(in, std::get<LayerNormAttributes>(op.attributes));
     case OpKind::kRelu:
       return MakeUnary(UnaryFunction::kRelu);
+    case OpKind::kRelu6:
+      return MakeUnary(UnaryFunction::kRelu6);
     case OpKind::kTanh:
       return MakeUnary(UnaryFunction::kTanh);
-    case OpKind::kDropout:
-      return MakeDropout(std::get<DropoutAttributes>(op.attributes).rate,
-                         static_cast<uint32_t>(index));
+    case OpKind::kGelu:
+      return MakeUnary(UnaryFunction::kGelu);
+    case OpKind::kDropout: {
+      const auto& dropout = std::get<DropoutAttributes>(op.attributes);
+      return MakeDropout(dropout.rate, dropout.stream);
+    }
     case OpKind::kFlatten:
       return MakeCopy();
     case OpKind::kAdd:
       return MakeAdd();
+    case OpKind::kConcat:
+      return MakeConcat(out);
+    case OpKind::kMaxPool:
+      return MakeMaxPool(WindowOf(graph, op));
+    case OpKind::kAveragePool:
+      return MakeAveragePool(WindowOf(graph, op));
+    case OpKind::kGlobalAveragePool:
+      return MakeGlobalAveragePool(in);
+    case OpKind::kZeroPad:
+      return MakeZeroPad(in, out, std::get<PadAttributes>(op.attributes));
+    case OpKind::kPadChannels:
+      return MakePadChannels(in, out, std::get<PadAttributes>(op.attributes));
+    case OpKind::kPatches:
+      return MakePatches(in, std::get<PatchAttributes>(op.attributes));
+    case OpKind::kPositionEmbedding:
+      return MakePositionEmbedding();
+    case OpKind::kScale:
+      return MakeScale(std::get<ScaleAttributes>(op.attributes));
+    case OpKind::kAttentionScores:
+      return MakeAttentionScores(
+          {in[0], std::get<AttentionAttributes>(op.attributes).heads,
+           in[1] / std::get<AttentionAttributes>(op.attributes).heads},
+          policy.accumulator);
+    case OpKind::kAttentionContext:
+      return MakeAttentionContext({in[1], in[0], out[1] / in[0]},
+                                  policy.accumulator);
     case OpKind::kSoftmax:
-      return MakeSoftmax();
+      return MakeSoftmax(out.dims().back());
     case OpKind::kSoftmaxCrossEntropy:
       return MakeSoftmaxCrossEntropy();
   }

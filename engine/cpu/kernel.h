@@ -35,7 +35,11 @@ struct OpBuffers {
   TensorRef output_gradient;               // null for the loss
   std::vector<TensorRef> input_gradients;  // null where not wanted
   std::vector<TensorRef> parameters;       // as operations read them
+  // Null for a moving statistic.
   std::vector<TensorRef> parameter_gradients;
+  // Kernel::SavedBytes, aligned to 64: what the forward pass of training leaves
+  // for the backward pass. Null in evaluation.
+  uint8_t* saved = nullptr;
 };
 
 // What differs from pass to pass.
@@ -78,19 +82,23 @@ class Kernel {
   // Scratch that Forward and Backward need, for batches up to max_batch.
   virtual int64_t WorkspaceBytes(int64_t /*max_batch*/) const { return 0; }
 
+  // What Forward leaves for Backward in OpBuffers::saved.
+  virtual int64_t SavedBytes(int64_t /*max_batch*/) const { return 0; }
+
   // Writes buffers.output.
   virtual void Forward(const OpBuffers& buffers,
                        const PassContext& pass) const = 0;
 
   // Writes the wanted ones of buffers.input_gradients, and all of
-  // buffers.parameter_gradients.
+  // buffers.parameter_gradients. Of an operation that is in_place (OpTraits),
+  // input_gradients[0] may be output_gradient's memory, as output may be
+  // inputs[0]'s.
   virtual void Backward(const OpBuffers& buffers,
                         const PassContext& pass) const = 0;
 };
 
-// The kernel of one operation. `index` is the operation's place in the graph:
-// it selects the stream of its random numbers.
-std::unique_ptr<Kernel> MakeKernel(const Graph& graph, OpId index,
+// The kernel of one operation of the graph.
+std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
                                    const PrecisionPolicy& policy);
 
 }  // namespace repro16

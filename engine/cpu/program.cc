@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/device_buffer.h"
 #include "engine/cpu/elementwise.h"
+#include "engine/cpu/fuse.h"
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/round_to_type.h"
@@ -13,15 +14,16 @@
 namespace repro16 {
 CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
                        const CompileOptions& options, ThreadPool* pool)
-    : graph_(graph),
+    : graph_(options.keep_all_tensors ? graph : FuseActivations(graph)),
       policy_(policy),
       options_(options),
       pool_(pool),
       loss_scale_(policy.dynamic_loss_scale) {
-  for (size_t i = 0; i < graph_.ops.size(); ++i) {
-    kernels_.push_back(MakeKernel(graph_, static_cast<OpId>(i), policy_));
+  for (const Op& op : graph_.ops) {
+    kernels_.push_back(MakeKernel(graph_, op, policy_));
   }
   PlaceParameters();
+  PlaceSaved();
   PlaceTensors();
   PlaceScratch();
 }
@@ -141,9 +143,13 @@ void CpuProgram::ResetCounters() {
 }
 
 void CpuProgram::ApplyUpdate() {
-  const UpdateConstants constants =
-      ConstantsOf(*options_.optimizer, policy_.update, policy_.update, updates_,
-                  loss_scale_.scale());
+  const auto constants_for = [&](DType type) {
+    return ConstantsOf(*options_.optimizer, type, policy_.update, updates_,
+                       loss_scale_.scale());
+  };
+  const UpdateConstants weight_constants = constants_for(policy_.update);
+  const UpdateConstants batch_norm_constants =
+      constants_for(policy_.batch_norm);
   const auto at = [](const TensorRef& ref, int64_t i) -> void* {
     if (ref.data == nullptr) return nullptr;
     return static_cast<uint8_t*>(ref.data) +
@@ -155,16 +161,21 @@ void CpuProgram::ApplyUpdate() {
     const size_t p = static_cast<size_t>(task.parameter);
     UpdateArgs args{};
     args.n = task.n;
-    args.type = policy_.update;
+    args.type = slots_[0][p].type;
     args.weights = at(parameters_[p], task.begin);
     for (int s = 0; s < 2; ++s) args.slots[s] = at(slots_[s][p], task.begin);
     args.gradients = at(gradients_[p], task.begin);
-    args.gradient_type = policy_.weight_gradient;
-    if (read_parameter_memory_.bytes() > 0) {
+    args.gradient_type = gradients_[p].type;
+    if (HasCopy(p)) {
       args.rounded_weights = at(read_parameters_[p], task.begin);
     }
+    const Parameter& parameter = graph_.parameters[p];
     StoreCounter counter;
-    repro16::Update(args, constants, graph_.parameters[p].l2, counter);
+    repro16::Update(args,
+                    parameter.role == ParameterRole::kWeight
+                        ? weight_constants
+                        : batch_norm_constants,
+                    parameter.l2, counter);
     task_counters_[static_cast<size_t>(i)] = counter;
   });
   for (size_t i = 0; i < update_tasks_.size(); ++i) {
@@ -201,10 +212,12 @@ BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
 }
 
 void CpuProgram::AddParameterCounts(BatchRecord& record) const {
-  // Weights, slots, and in MP the weights as operations read them.
-  const int copies = read_parameter_memory_.bytes() > 0 ? 1 : 0;
-  const int stores = 1 + NumSlots(*options_.optimizer) + copies;
   for (size_t p = 0; p < parameters_.size(); ++p) {
+    // The parameter, its slots, and in MP the copy that operations read.
+    const int stores =
+        1 +
+        (graph_.parameters[p].trainable() ? NumSlots(*options_.optimizer) : 0) +
+        (HasCopy(p) ? 1 : 0);
     const StoreCounter& counter = parameter_counters_[p];
     record.rounding.counters[RoundingTotals::kParameters] += counter;
     record.rounding.stored[RoundingTotals::kParameters] +=

@@ -77,13 +77,22 @@ class CpuProgram : public Program {
     int64_t n;
   };
 
+  // Operations read a copy of the parameter that is rounded to the activation
+  // type.
+  bool HasCopy(size_t parameter) const {
+    return read_parameters_[parameter].data != parameters_[parameter].data;
+  }
+
   void PlaceParameters();
   void PlaceTensors();
   void PlaceScratch();
   void Bind(Bound& bound, const std::vector<int64_t>& offsets);
+  void PlaceSaved();
   OpBuffers BuffersOf(const Bound& bound, const Step& step) const;
   void ListStores(Bound& bound) const;
   DType TypeOf(TensorId id) const;
+  // The operation that writes it; "input".
+  const std::string& WriterOf(TensorId tensor) const;
 
   absl::Status CheckBatch(const BatchSource& source, int64_t first,
                           int64_t batch, bool trains) const;
@@ -99,11 +108,12 @@ class CpuProgram : public Program {
   void AddParameterCounts(BatchRecord& record) const;
   absl::Status CheckPass(int64_t batch, bool trains) const;
 
-  Graph graph_;
+  Graph graph_;  // as compiled: with fused operations
   const PrecisionPolicy policy_;
   const CompileOptions options_;
   ThreadPool* const pool_;
   std::vector<std::unique_ptr<Kernel>> kernels_;  // by operation
+  std::vector<uint8_t*> saved_of_;                // by operation
 
   // By parameter. read_parameters_ is what operations see: the same memory
   // unless MP.
@@ -114,7 +124,7 @@ class CpuProgram : public Program {
   Bound training_, evaluation_;
   AlignedBuffer parameter_memory_, read_parameter_memory_, gradient_memory_,
       slot_memory_;
-  AlignedBuffer arena_, workspace_, input_table_;
+  AlignedBuffer arena_, workspace_, saved_, input_table_;
   std::vector<StoreCounter> task_counters_;  // by UpdateTask
   std::vector<uint8_t> labels_;
 

@@ -79,7 +79,7 @@ absl::Status CpuProgram::WriteParameter(ParameterId id,
   if (absl::Status status = CopyIn(bytes, parameters_[id], 1); !status.ok()) {
     return status;
   }
-  if (read_parameter_memory_.bytes() == 0) return absl::OkStatus();
+  if (!HasCopy(static_cast<size_t>(id))) return absl::OkStatus();
   // Only MP keeps two copies: the master is f32.
   const auto* master = static_cast<const float*>(parameters_[id].data);
   const TensorRef& read = read_parameters_[id];

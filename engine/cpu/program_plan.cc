@@ -23,6 +23,18 @@ AlignedBuffer Place(std::vector<TensorRef>& refs) {
   return buffer;
 }
 
+// For each value, the one whose memory it takes over, through all takeovers. A
+// value comes after the one that it takes over from.
+std::vector<size_t> Owners(const std::vector<Value>& values) {
+  std::vector<size_t> owners;
+  for (const Value& value : values) {
+    owners.push_back(value.shares == kNoValue
+                         ? owners.size()
+                         : owners[static_cast<size_t>(value.shares)]);
+  }
+  return owners;
+}
+
 }  // namespace
 
 DType CpuProgram::TypeOf(TensorId id) const {
@@ -35,27 +47,37 @@ void CpuProgram::PlaceParameters() {
       options_.optimizer.has_value() || options_.keep_all_tensors;
   parameter_counters_.resize(count);
   gradient_counters_.resize(count);
+  std::vector<TensorRef> copies;
   for (size_t i = 0; i < count; ++i) {
-    const int64_t elements = graph_.parameters[i].shape.NumElements();
+    const Parameter& parameter = graph_.parameters[i];
+    const int64_t elements = parameter.shape.NumElements();
+    const int64_t trained = parameter.trainable() ? elements : 0;
+    const bool weight = parameter.role == ParameterRole::kWeight;
+    const auto type = [&](DType of_weights) {
+      return weight ? of_weights : policy_.batch_norm;
+    };
     parameters_.push_back(
-        {nullptr, policy_.parameter, elements, &parameter_counters_[i]});
-    read_parameters_.push_back(
-        {nullptr, policy_.activation, elements, &parameter_counters_[i]});
-    gradients_.push_back(
-        {nullptr, policy_.weight_gradient, elements, &gradient_counters_[i]});
-    for (auto& slots : slots_)
-      slots.push_back({nullptr, policy_.update, elements, nullptr});
-    for (int64_t begin = 0; begin < elements; begin += kElementsPerTask) {
+        {nullptr, type(policy_.parameter), elements, &parameter_counters_[i]});
+    copies.push_back(
+        {nullptr, policy_.activation,
+         weight && policy_.parameter != policy_.activation ? elements : 0,
+         &parameter_counters_[i]});
+    gradients_.push_back({nullptr, type(policy_.weight_gradient), trained,
+                          &gradient_counters_[i]});
+    for (auto& slots : slots_) {
+      slots.push_back({nullptr, type(policy_.update), trained, nullptr});
+    }
+    for (int64_t begin = 0; begin < trained; begin += kElementsPerTask) {
       update_tasks_.push_back({static_cast<ParameterId>(i), begin,
-                               std::min(kElementsPerTask, elements - begin)});
+                               std::min(kElementsPerTask, trained - begin)});
     }
   }
   task_counters_.resize(update_tasks_.size());
   parameter_memory_ = Place(parameters_);
-  if (policy_.parameter == policy_.activation) {
-    read_parameters_ = parameters_;
-  } else {
-    read_parameter_memory_ = Place(read_parameters_);
+  read_parameter_memory_ = Place(copies);
+  for (size_t i = 0; i < count; ++i) {
+    read_parameters_.push_back(copies[i].elements > 0 ? copies[i]
+                                                      : parameters_[i]);
   }
   memory_.parameters =
       parameter_memory_.bytes() + read_parameter_memory_.bytes();
@@ -89,21 +111,32 @@ void CpuProgram::PlaceTensors() {
   std::vector<std::vector<int64_t>> offsets;
   for (const Bound* bound : {&training_, &evaluation_}) {
     std::vector<MemoryRequest> requests;
-    for (const Value& value : bound->schedule.values) {
+    const std::vector<size_t> owners = Owners(bound->schedule.values);
+    for (size_t v = 0; v < owners.size(); ++v) {
+      const Value& value = bound->schedule.values[v];
       const int64_t bytes = graph_.tensors[value.tensor].shape.NumElements() *
                             options_.max_batch *
                             static_cast<int64_t>(SizeOf(TypeOf(value.tensor)));
       if (options_.keep_all_tensors) {
         requests.push_back(
             {bytes, 0, static_cast<int>(bound->schedule.steps.size())});
-      } else {
-        requests.push_back({value.first_step < 0 ? 0 : bytes, value.first_step,
-                            value.last_step});
+        continue;
+      }
+      const bool own = owners[v] == v && value.first_step >= 0;
+      requests.push_back({own ? bytes : 0, value.first_step, value.last_step});
+      if (owners[v] != v) {
+        int& last = requests[owners[v]].last_step;
+        last = std::max(last, value.last_step);
       }
     }
-    const MemoryPlan plan = PlanMemory(requests);
+    MemoryPlan plan = PlanMemory(requests);
+    if (!options_.keep_all_tensors) {
+      for (size_t v = 0; v < owners.size(); ++v) {
+        plan.offsets[v] = plan.offsets[owners[v]];
+      }
+    }
     arena_bytes = std::max(arena_bytes, plan.arena_bytes);
-    offsets.push_back(plan.offsets);
+    offsets.push_back(std::move(plan.offsets));
   }
   arena_ = AlignedBuffer(arena_bytes);
   memory_.arena = arena_bytes;
@@ -136,6 +169,7 @@ OpBuffers CpuProgram::BuffersOf(const Bound& bound, const Step& step) const {
   const OpTraits& traits = TraitsOf(graph_.ops[step.op].kind);
   const bool backward = step.kind == StepKind::kBackward;
   OpBuffers buffers;
+  if (&bound == &training_) buffers.saved = saved_of_[step.op];
   for (ValueId id : step.inputs) {
     buffers.inputs.push_back(
         value(id, !backward || traits.backward_reads_inputs));
@@ -157,8 +191,7 @@ void CpuProgram::ListStores(Bound& bound) const {
   const auto add = [&](RoundingTotals::Kind kind, ValueId id,
                        const StoreCounter* counter) {
     if (id == kNoValue) return;
-    const std::string& name =
-        graph_.tensors[bound.schedule.values[id].tensor].name;
+    const std::string& name = WriterOf(bound.schedule.values[id].tensor);
     bound.stores.push_back({kind, counter, bound.values[id].elements,
                             /*per_example=*/true,
                             kind == RoundingTotals::kActivations
@@ -176,6 +209,7 @@ void CpuProgram::ListStores(Bound& bound) const {
           &bound.sum_counters[i]);
     } else if (step.kind == StepKind::kBackward) {
       for (ParameterId id : op.parameters) {
+        if (!graph_.parameters[id].trainable()) continue;
         bound.stores.push_back({RoundingTotals::kWeightGradients,
                                 &gradient_counters_[id],
                                 gradients_[id].elements, /*per_example=*/false,
@@ -190,13 +224,32 @@ void CpuProgram::ListStores(Bound& bound) const {
   }
 }
 
+const std::string& CpuProgram::WriterOf(TensorId tensor) const {
+  for (const Op& op : graph_.ops) {
+    if (op.output == tensor) return op.name;
+  }
+  return graph_.tensors[tensor].name;
+}
+
+void CpuProgram::PlaceSaved() {
+  int64_t bytes = 0;
+  std::vector<int64_t> offsets;
+  for (const auto& kernel : kernels_) {
+    offsets.push_back(bytes);
+    bytes += AlignedBytes(kernel->SavedBytes(options_.max_batch));
+  }
+  saved_ = AlignedBuffer(bytes);
+  memory_.workspace += bytes;
+  for (int64_t offset : offsets) saved_of_.push_back(saved_.data() + offset);
+}
+
 void CpuProgram::PlaceScratch() {
   int64_t workspace = 0;
   for (const auto& kernel : kernels_) {
     workspace = std::max(workspace, kernel->WorkspaceBytes(options_.max_batch));
   }
   workspace_ = AlignedBuffer(workspace);
-  memory_.workspace = workspace;
+  memory_.workspace += workspace;
   input_table_ =
       AlignedBuffer(256 * static_cast<int64_t>(SizeOf(policy_.activation)));
   labels_.resize(static_cast<size_t>(options_.max_batch));

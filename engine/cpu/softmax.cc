@@ -184,7 +184,7 @@ class SoftmaxCrossEntropyKernel : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> MakeSoftmax() {
+std::unique_ptr<Kernel> MakeSoftmax(int64_t /*cols*/) {
   return std::make_unique<SoftmaxKernel>();
 }
 

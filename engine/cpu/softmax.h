@@ -2,6 +2,7 @@
 #ifndef REPRO16_ENGINE_CPU_SOFTMAX_H_
 #define REPRO16_ENGINE_CPU_SOFTMAX_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "engine/cpu/kernel.h"
@@ -11,9 +12,9 @@ namespace repro16 {
 // Both use, per row x of C logits, in f32: m = max_c x[c] (NaN if any is), e[c]
 // = exp(x[c] - m), s = e[0] + e[1] + ... in this order.
 
-// p[c] = e[c] / s, rounded to the storage type. Evaluation only: it has no
-// backward pass.
-std::unique_ptr<Kernel> MakeSoftmax();
+// p[c] = e[c] / s, rounded to the storage type, over rows of `cols` elements,
+// at most kMaxRow.
+std::unique_ptr<Kernel> MakeSoftmax(int64_t cols);
 
 // loss = (log(s) + m) - x[label], f32. Backward, from the stored logits:
 //   dx[c] = (e[c] / s - (c == label)) * (loss_scale / batch),

@@ -32,7 +32,7 @@ class SoftmaxFixture {
 
   Values Probabilities() {
     buffers_.output = {out_.data(), type_, classes_, &counter_};
-    MakeSoftmax()->Forward(buffers_, pass_);
+    MakeSoftmax(classes_)->Forward(buffers_, pass_);
     out_.resize(logits_.size());
     return ToValues(out_, type_);
   }

@@ -9,7 +9,8 @@
 namespace repro16 {
 
 // Multiply-adds of the operation's dot products in the forward pass of one
-// example; elementwise work is not counted.
+// example; elementwise work is not counted. A convolution's taps on padding
+// are, as is customary.
 int64_t MultiplyAdds(const Graph& graph, const Op& op);
 
 // Multiply-adds of one example's forward pass.

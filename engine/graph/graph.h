@@ -27,6 +27,10 @@ inline constexpr TensorId kNoTensor = -1;
 // Labels are bytes.
 inline constexpr int64_t kMaxClasses = 256;
 
+// The longest row of a softmax or a layer normalisation: one chunk of the order
+// of sums.
+inline constexpr int64_t kMaxRow = 256;
+
 // How a parameter is drawn before training. Draws are f32, then rounded to the
 // storage type: the same seed gives every policy the same draw.
 enum class Initializer : uint8_t {
@@ -38,6 +42,18 @@ enum class Initializer : uint8_t {
   // Normal with sd sqrt(2 / fan_in) (He et al., 2015, equation 10), truncated
   // at two standard deviations and rescaled as Keras' he_normal does.
   kHeNormal,
+  // Uniform in [-0.05, 0.05): Keras' RandomUniform, for embeddings.
+  kUniform,
+};
+
+enum class ParameterRole : uint8_t {
+  kWeight,
+  // Scale and offset of a batch normalisation: trained, stored in the policy's
+  // `batch_norm` type.
+  kBatchNorm,
+  // Its moving mean and variance: stored likewise, moved by the forward pass of
+  // training, not by the optimizer.
+  kMovingStatistic,
 };
 
 struct Parameter {
@@ -48,6 +64,9 @@ struct Parameter {
   int64_t fan_out = 0;
   // Factor l of the L2 term l * sum(w^2); adds 2 l w to the gradient.
   double l2 = 0;
+  ParameterRole role = ParameterRole::kWeight;
+
+  bool trainable() const { return role != ParameterRole::kMovingStatistic; }
 };
 
 // A tensor that joins operations. Its shape leaves out the batch axis, which
@@ -58,10 +77,58 @@ struct Tensor {
 };
 
 struct DropoutAttributes {
-  double rate;  // probability of dropping, in [0, 1)
+  double rate;      // probability of dropping, in [0, 1)
+  uint32_t stream;  // which random stream draws the masks
 };
 
-using OpAttributes = std::variant<std::monostate, DropoutAttributes>;
+// A window that slides over H and W: output (h, w) covers the input rows
+// h * stride - pad_top + [0, height) and columns w * stride - pad_left +
+// [0, width); those outside the input are padding.
+struct WindowAttributes {
+  int64_t height;
+  int64_t width;
+  int64_t stride;
+  int64_t pad_top;
+  int64_t pad_left;
+};
+
+// An activation that a backend has fused into the operation before it.
+enum class FusedActivation : uint8_t { kNone, kRelu, kRelu6 };
+
+struct BatchNormAttributes {
+  double epsilon;
+  double momentum;
+  FusedActivation activation = FusedActivation::kNone;
+};
+
+struct LayerNormAttributes {
+  double epsilon;
+};
+
+// kZeroPad: rows above and columns to the left of the input (the rest follows
+// from the shapes). kPadChannels: `before` channels.
+struct PadAttributes {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t before = 0;
+};
+
+struct PatchAttributes {
+  int64_t size;  // and stride
+};
+
+struct ScaleAttributes {
+  double factor;
+};
+
+struct AttentionAttributes {
+  int64_t heads;
+};
+
+using OpAttributes =
+    std::variant<std::monostate, DropoutAttributes, WindowAttributes,
+                 BatchNormAttributes, LayerNormAttributes, PadAttributes,
+                 PatchAttributes, ScaleAttributes, AttentionAttributes>;
 
 struct Op {
   OpKind kind;

@@ -13,7 +13,7 @@ void Use(Schedule& schedule, ValueId id, int step) {
 }
 
 ValueId NewGradient(Schedule& schedule, TensorId tensor) {
-  schedule.values.push_back({tensor, true, -1, -1});
+  schedule.values.push_back({tensor, true, -1, -1, kNoValue});
   return static_cast<ValueId>(schedule.values.size() - 1);
 }
 
@@ -21,7 +21,8 @@ ValueId NewGradient(Schedule& schedule, TensorId tensor) {
 Schedule Forward(const Graph& graph, bool training) {
   Schedule schedule;
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
-    schedule.values.push_back({static_cast<TensorId>(t), false, -1, -1});
+    schedule.values.push_back(
+        {static_cast<TensorId>(t), false, -1, -1, kNoValue});
   }
   Use(schedule, graph.input, 0);
   for (size_t i = 0; i < graph.ops.size(); ++i) {
@@ -140,6 +141,37 @@ class BackwardPass {
   std::vector<ValueId> gradient_;  // the sum so far, by tensor
 };
 
+// Lets `value`, written by `step`, take over the memory of `source` if that is
+// not needed any more.
+void Share(const Graph& graph, int step, ValueId source, ValueId value,
+           Schedule& schedule) {
+  if (source == kNoValue || value == kNoValue) return;
+  const Value& from = schedule.values[source];
+  Value& to = schedule.values[value];
+  if (from.last_step != step || to.first_step != step ||
+      graph.tensors[from.tensor].shape.NumElements() !=
+          graph.tensors[to.tensor].shape.NumElements()) {
+    return;
+  }
+  to.shares = source;
+}
+
+void ShareMemory(const Graph& graph, Schedule& schedule) {
+  for (size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    if (step.kind == StepKind::kAccumulate ||
+        !TraitsOf(graph.ops[step.op].kind).in_place) {
+      continue;
+    }
+    if (step.kind == StepKind::kForward) {
+      Share(graph, static_cast<int>(i), step.inputs[0], step.output, schedule);
+    } else {
+      Share(graph, static_cast<int>(i), step.output_gradient,
+            step.input_gradients[0], schedule);
+    }
+  }
+}
+
 }  // namespace
 
 ValueId Schedule::GradientOf(TensorId tensor) const {
@@ -157,12 +189,14 @@ Schedule TrainingSchedule(const Graph& graph, const TrainingOptions& options) {
   Schedule schedule = Forward(graph, /*training=*/true);
   BackwardPass(graph, options, schedule).Run();
   KeepResults(graph, schedule);
+  ShareMemory(graph, schedule);
   return schedule;
 }
 
 Schedule EvaluationSchedule(const Graph& graph) {
   Schedule schedule = Forward(graph, /*training=*/false);
   KeepResults(graph, schedule);
+  ShareMemory(graph, schedule);
   return schedule;
 }
 

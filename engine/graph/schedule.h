@@ -22,6 +22,9 @@ struct Value {
   // Steps at which it is first written and last read, inclusive.
   int first_step;
   int last_step;
+  // Takes over the memory of that value, which no later step reads (OpTraits::
+  // in_place).
+  ValueId shares = kNoValue;
 };
 
 enum class StepKind : uint8_t {

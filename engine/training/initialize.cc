@@ -45,6 +45,11 @@ std::vector<float> InitialValues(const Parameter& parameter, ParameterId index,
       }
       break;
     }
+    case Initializer::kUniform:
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = (2 * stream.Uniform(i) - 1) * 0.05f;
+      }
+      break;
     case Initializer::kHeNormal: {
       const auto deviation = static_cast<float>(std::sqrt(2.0 / fan_in) /
                                                 kTruncatedNormalDeviation);
