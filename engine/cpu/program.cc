@@ -1,6 +1,7 @@
 #include "engine/cpu/program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -21,6 +22,9 @@ CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
       loss_scale_(policy.dynamic_loss_scale) {
   for (const Op& op : graph_.ops) {
     kernels_.push_back(MakeKernel(graph_, op, policy_));
+    if (options_.time_operations) {
+      operation_times_.push_back({op.name, op.kind});
+    }
   }
   PlaceParameters();
   PlaceSaved();
@@ -112,23 +116,39 @@ PassContext CpuProgram::Pass(int64_t batch, bool training) {
 
 void CpuProgram::RunSteps(Bound& bound, int begin, int end,
                           const PassContext& pass) {
+  if (operation_times_.empty()) {
+    for (int i = begin; i < end; ++i) RunStep(bound, i, pass);
+    return;
+  }
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last = Clock::now();
   for (int i = begin; i < end; ++i) {
+    RunStep(bound, i, pass);
     const Step& step = bound.schedule.steps[i];
-    const OpBuffers& buffers = bound.buffers[i];
-    switch (step.kind) {
-      case StepKind::kForward:
-        kernels_[step.op]->Forward(buffers, pass);
-        break;
-      case StepKind::kBackward:
-        kernels_[step.op]->Backward(buffers, pass);
-        break;
-      case StepKind::kAccumulate: {
-        const TensorRef& sum = buffers.input_gradients[0];
-        Accumulate(pass, sum.type, pass.batch * sum.elements,
-                   buffers.output_gradient.data, sum.data,
-                   bound.sum_counters[i]);
-        break;
-      }
+    OperationTime& time = operation_times_[step.op];
+    const Clock::time_point now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last).count();
+    (step.kind == StepKind::kForward ? time.forward : time.backward) += seconds;
+    last = now;
+  }
+}
+
+void CpuProgram::RunStep(Bound& bound, int index, const PassContext& pass) {
+  const Step& step = bound.schedule.steps[index];
+  const OpBuffers& buffers = bound.buffers[index];
+  switch (step.kind) {
+    case StepKind::kForward:
+      kernels_[step.op]->Forward(buffers, pass);
+      break;
+    case StepKind::kBackward:
+      kernels_[step.op]->Backward(buffers, pass);
+      break;
+    case StepKind::kAccumulate: {
+      const TensorRef& sum = buffers.input_gradients[0];
+      Accumulate(pass, sum.type, pass.batch * sum.elements,
+                 buffers.output_gradient.data, sum.data,
+                 bound.sum_counters[index]);
+      break;
     }
   }
 }

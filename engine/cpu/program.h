@@ -49,6 +49,9 @@ class CpuProgram : public Program {
   absl::StatusOr<std::vector<uint8_t>> ReadParameterGradient(
       ParameterId id) override;
   ProgramMemory memory() const override { return memory_; }
+  std::vector<OperationTime> operation_times() const override {
+    return operation_times_;
+  }
 
  private:
   // A tensor that a pass stores, and what the stores did.
@@ -100,6 +103,7 @@ class CpuProgram : public Program {
               int64_t batch);
   PassContext Pass(int64_t batch, bool training);
   void RunSteps(Bound& bound, int begin, int end, const PassContext& pass);
+  void RunStep(Bound& bound, int index, const PassContext& pass);
   void ApplyUpdate();
   void ResetCounters();
   float MeanLoss(const Bound& bound, int64_t batch) const;
@@ -135,6 +139,7 @@ class CpuProgram : public Program {
   const Bound* last_pass_ = nullptr;
   std::vector<BatchRecord> records_;
   ProgramMemory memory_;
+  std::vector<OperationTime> operation_times_;  // by operation, or empty
 };
 
 }  // namespace repro16

@@ -89,6 +89,17 @@ struct CompileOptions {
   bool keep_all_tensors = false;
   // Also compute the gradient of the graph's input (tests).
   bool input_gradient = false;
+  // Keep the time of every operation (benchmarks).
+  bool time_operations = false;
+};
+
+// Seconds that an operation took since the program was compiled; an operation
+// fused into another has no entry of its own.
+struct OperationTime {
+  std::string name;
+  OpKind kind;
+  double forward = 0;
+  double backward = 0;  // with the additions to gradients of what it reads
 };
 
 // Bytes a program holds on the device, data sets excluded.
@@ -161,6 +172,9 @@ class Program {
       ParameterId id) = 0;
 
   virtual ProgramMemory memory() const = 0;
+
+  // By operation; empty unless compiled with time_operations.
+  virtual std::vector<OperationTime> operation_times() const = 0;
 };
 
 // Outlives its programs, buffers and streams.
