@@ -1,14 +1,22 @@
 // How fast a whole training step is, policy beside policy.
 //
 //   ./bazelw run //benchmarks:train_step -- --model=mlp --policies=FP32,FP16,MP
+#include <sys/resource.h>
+
 #include <cstdio>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "benchmarks/train_step.pb.h"
+#include "engine/io/file.h"
 #include "engine/io/flags.h"
 #include "engine/step_benchmark.h"
+#include "google/protobuf/util/json_util.h"
 
 ABSL_FLAG(std::string, model, "mlp", "A name of models/registry.h.");
 ABSL_FLAG(std::vector<std::string>, policies,
@@ -19,24 +27,87 @@ ABSL_FLAG(int, threads, 0, "Worker threads; 0 takes one per core.");
 ABSL_FLAG(std::string, simd, "auto", "Instruction set, as in //engine:train.");
 ABSL_FLAG(int, rounds, 7,
           "Rounds; in each, every policy has its turn. The median is printed.");
-ABSL_FLAG(double, seconds, 0.3, "Length of one turn.");
+ABSL_FLAG(double, seconds, 0.3, "Length of one turn, at least one step.");
+ABSL_FLAG(std::string, json, "", "File to write the figures to.");
+ABSL_FLAG(bool, operations, false,
+          "Also print the time of each kind of operation.");
 
 namespace repro16 {
 namespace {
 
-void Print(const StepBenchmark& benchmark) {
-  absl::PrintF("%s, batch %d, on %s, %s; median of %d alternating rounds\n",
-               absl::GetFlag(FLAGS_model), absl::GetFlag(FLAGS_batch),
-               benchmark.device, benchmark.simd_target,
-               absl::GetFlag(FLAGS_rounds));
-  absl::PrintF("%-12s %12s %10s %14s %12s\n", "policy", "images/s", "GFLOP/s",
-               "against first", "memory MB");
+TrainStepReport Report(const StepBenchmark& benchmark) {
+  TrainStepReport report;
+  report.set_model(absl::GetFlag(FLAGS_model));
+  report.set_batch(absl::GetFlag(FLAGS_batch));
+  report.set_device(benchmark.device);
+  report.set_simd_target(benchmark.simd_target);
+  report.set_ceiling_gflops(benchmark.ceiling_flops / 1e9);
   for (const StepRate& rate : benchmark.rates) {
-    absl::PrintF("%-12s %12.0f %10.1f %14.2f %12.2f\n", rate.policy,
-                 rate.median, rate.median * benchmark.flops_per_image / 1e9,
-                 rate.median / benchmark.rates.front().median,
-                 static_cast<double>(rate.memory.Total()) / 1e6);
+    TrainStepReport::Policy& policy = *report.add_policies();
+    policy.set_policy(rate.policy);
+    policy.set_images_per_second(rate.median);
+    policy.mutable_rounds()->Add(rate.images_per_second.begin(),
+                                 rate.images_per_second.end());
+    const double flops = rate.median * benchmark.flops_per_image;
+    policy.set_gflops(flops / 1e9);
+    policy.set_share_of_ceiling(flops / benchmark.ceiling_flops);
+    TrainStepReport::Memory& memory = *policy.mutable_planned();
+    memory.set_arena(rate.memory.arena);
+    memory.set_workspace(rate.memory.workspace);
+    memory.set_parameters(rate.memory.parameters);
+    memory.set_gradients(rate.memory.gradients);
+    memory.set_slots(rate.memory.slots);
+    memory.set_total(rate.memory.Total());
   }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  report.set_peak_rss_bytes(int64_t{usage.ru_maxrss} * 1024);
+  return report;
+}
+
+void Print(const TrainStepReport& report) {
+  absl::PrintF(
+      "%s, batch %d, on %s, %s; median of %d alternating rounds; "
+      "multiply-add ceiling %.0f GFLOP/s\n",
+      report.model(), report.batch(), report.device(), report.simd_target(),
+      absl::GetFlag(FLAGS_rounds), report.ceiling_gflops());
+  absl::PrintF("%-12s %12s %10s %9s %14s %12s\n", "policy", "images/s",
+               "GFLOP/s", "share", "against first", "planned MB");
+  for (const TrainStepReport::Policy& policy : report.policies()) {
+    absl::PrintF(
+        "%-12s %12.1f %10.1f %8.0f%% %14.2f %12.2f\n", policy.policy(),
+        policy.images_per_second(), policy.gflops(),
+        100 * policy.share_of_ceiling(),
+        policy.images_per_second() / report.policies(0).images_per_second(),
+        static_cast<double>(policy.planned().total()) / 1e6);
+  }
+}
+
+// Milliseconds a step by kind of operation.
+void PrintOperations(const StepRate& rate) {
+  std::map<OpKind, std::pair<double, double>> by_kind;
+  for (const OperationTime& time : rate.operations) {
+    by_kind[time.kind].first += time.forward;
+    by_kind[time.kind].second += time.backward;
+  }
+  absl::PrintF("\n%-24s %12s %12s   (%s, ms a step)\n", "operation", "forward",
+               "backward", rate.policy);
+  const double scale = 1e3 / static_cast<double>(rate.steps);
+  for (const auto& [kind, seconds] : by_kind) {
+    absl::PrintF("%-24s %12.2f %12.2f\n", TraitsOf(kind).name,
+                 seconds.first * scale, seconds.second * scale);
+  }
+}
+
+absl::Status WriteJson(const TrainStepReport& report, const std::string& path) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  const auto status =
+      google::protobuf::util::MessageToJsonString(report, &json, options);
+  if (!status.ok()) return absl::InternalError(status.ToString());
+  return WriteFileAtomically(path, json);
 }
 
 int Main() {
@@ -46,14 +117,22 @@ int Main() {
        absl::GetFlag(FLAGS_batch),
        {absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_simd)},
        absl::GetFlag(FLAGS_rounds),
-       absl::GetFlag(FLAGS_seconds)});
-  if (!benchmark.ok()) {
-    std::fprintf(stderr, "train_step: %s\n",
-                 std::string(benchmark.status().message()).c_str());
-    return 2;
+       absl::GetFlag(FLAGS_seconds),
+       absl::GetFlag(FLAGS_operations)});
+  absl::Status status = benchmark.status();
+  if (status.ok()) {
+    const TrainStepReport report = Report(*benchmark);
+    Print(report);
+    if (absl::GetFlag(FLAGS_operations)) {
+      for (const StepRate& rate : benchmark->rates) PrintOperations(rate);
+    }
+    const std::string json = absl::GetFlag(FLAGS_json);
+    if (!json.empty()) status = WriteJson(report, json);
   }
-  Print(*benchmark);
-  return 0;
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "train_step: %s\n",
+               std::string(status.message()).c_str());
+  return 2;
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "engine/cpu/fma_ceiling.h"
+#include "engine/cpu/thread_pool.h"
 #include "engine/graph/cost.h"
 #include "engine/numerics/policy.h"
 #include "engine/training/initialize.h"
@@ -52,11 +54,14 @@ class Runner {
       }
     }
     StepBenchmark result{
-        backend_->device(), backend_->simd_target(), StepFlops(graph_), {}};
+        backend_->device(), backend_->simd_target(), StepFlops(graph_), 0, {}};
     for (Contender& contender : contenders_) {
       contender.rate.median = Median(contender.rate.images_per_second);
+      contender.rate.operations = contender.program->operation_times();
+      contender.rate.steps = contender.step;
       result.rates.push_back(std::move(contender.rate));
     }
+    result.ceiling_flops = MultiplyAddCeiling();
     return result;
   }
 
@@ -108,6 +113,7 @@ class Runner {
     if (!policy.ok()) return policy.status();
     CompileOptions options;
     options.max_batch = options_.batch;
+    options.time_operations = options_.time_operations;
     // A small rate: many steps on one batch of noise stay finite.
     options.optimizer.emplace().mutable_sgd()->set_learning_rate(1e-3);
     options.optimizer->mutable_sgd()->set_momentum(0.9);
@@ -122,7 +128,8 @@ class Runner {
     status = InitializeParameters(graph_, /*seed=*/1, **program);
     if (!status.ok()) return status;
     const ProgramMemory memory = (*program)->memory();
-    contenders_.push_back({*std::move(program), 0, {name, {}, 0, memory}});
+    contenders_.push_back(
+        {*std::move(program), 0, {name, {}, 0, memory, {}, 0}});
     return absl::OkStatus();
   }
 
@@ -142,6 +149,18 @@ class Runner {
     contender.rate.images_per_second.push_back(
         static_cast<double>(steps * options_.batch) / seconds);
     return contender.program->TakeRecords(*stream_).status();
+  }
+
+  double MultiplyAddCeiling() {
+    // Actively waiting workers would take the processors of these.
+    contenders_.clear();
+    images_.reset();
+    labels_.reset();
+    stream_.reset();
+    backend_.reset();
+    ThreadPool pool(options_.cpu.threads > 0 ? options_.cpu.threads
+                                             : UsableProcessors());
+    return FmaCeiling(pool);
   }
 
   const StepBenchmarkOptions& options_;

@@ -20,7 +20,9 @@ struct StepBenchmarkOptions {
   // In each round every policy has its turn, so that a change of the machine's
   // load meets all of them.
   int rounds = 7;
-  double seconds = 0.3;  // of a turn
+  double seconds = 0.3;  // of a turn, at least one step
+  // Also measure each operation, which costs a little time itself.
+  bool time_operations = false;
 };
 
 struct StepRate {
@@ -28,6 +30,8 @@ struct StepRate {
   std::vector<double> images_per_second;  // by round
   double median;                          // of them
   ProgramMemory memory;
+  std::vector<OperationTime> operations;  // over all steps, if asked for
+  int64_t steps;
 };
 
 struct StepBenchmark {
@@ -37,6 +41,9 @@ struct StepBenchmark {
   // the gradients of an operation's parameters and of its input each cost as
   // much as its forward pass. The first layer's input needs no gradient.
   double flops_per_image;
+  // Of the workers' multiply-add units in the same run, f32 operations a
+  // second.
+  double ceiling_flops;
   std::vector<StepRate> rates;  // in the order of the options
 };
 
