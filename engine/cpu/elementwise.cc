@@ -1,8 +1,10 @@
 #include "engine/cpu/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "engine/cpu/reduce_rows.h"
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/round_to_type.h"
@@ -68,61 +70,91 @@ void UnaryForward(UnaryFunction function, DType type, const void* x, void* y,
       case UnaryFunction::kTanh:
         return Map(from, to, n, counter, [](D d, V v) { return Tanh(d, v); });
       case UnaryFunction::kRelu6:
+        return Map(from, to, n, counter, [](D d, V v) {
+          const V six = hn::Set(d, 6.0f);
+          const V capped = hn::IfThenElse(hn::Ge(v, six), six, v);
+          return hn::IfThenZeroElse(hn::Le(v, hn::Zero(d)), capped);
+        });
       case UnaryFunction::kGelu:
-        return;
+        return Map(from, to, n, counter, [](D d, V v) { return Gelu(d, v); });
     }
   });
 }
 
-void UnaryBackward(UnaryFunction function, DType type, const void* y,
+// `stored` is the output, or the input where ReadsInput says so.
+void UnaryBackward(UnaryFunction function, DType type, const void* stored,
                    const void* dy, void* dx, size_t n, StoreCounter& counter) {
   VisitDType(type, [&](auto tag) {
     using T = decltype(tag);
-    const T* output = static_cast<const T*>(y);
+    const T* value = static_cast<const T*>(stored);
     const T* gradient = static_cast<const T*>(dy);
     T* to = static_cast<T*>(dx);
     switch (function) {
       case UnaryFunction::kRelu:
-        return Map(output, gradient, to, n, counter, [](D d, V out, V g) {
+        return Map(value, gradient, to, n, counter, [](D d, V out, V g) {
           return hn::IfThenElseZero(hn::Gt(out, hn::Zero(d)), g);
         });
       case UnaryFunction::kTanh:
-        return Map(output, gradient, to, n, counter, [](D d, V out, V g) {
+        return Map(value, gradient, to, n, counter, [](D d, V out, V g) {
           return hn::Mul(g, hn::NegMulAdd(out, out, hn::Set(d, 1.0f)));
         });
       case UnaryFunction::kRelu6:
+        return Map(value, gradient, to, n, counter, [](D d, V out, V g) {
+          const auto inside =
+              hn::And(hn::Gt(out, hn::Zero(d)), hn::Lt(out, hn::Set(d, 6.0f)));
+          return hn::IfThenElseZero(inside, g);
+        });
       case UnaryFunction::kGelu:
-        return;
+        return Map(value, gradient, to, n, counter, [](D d, V in, V g) {
+          return hn::Mul(g, GeluDerivative(d, in));
+        });
     }
   });
 }
 
-// y[i] = keep[i] ? x[i] * scale : 0.
-void MaskedScale(DType type, const void* x, const uint8_t* keep, float scale,
-                 void* y, size_t n, StoreCounter& counter) {
+// y[i] = x[i] * factor.
+void Multiply(DType type, const void* x, float factor, void* y, size_t n,
+              StoreCounter& counter) {
   VisitDType(type, [&](auto tag) {
     using T = decltype(tag);
-    const T* from = static_cast<const T*>(x);
-    T* to = static_cast<T*>(y);
-    const D d;
-    const hn::RebindToUnsigned<D> du;
-    const hn::Rebind<uint8_t, D> d8;
-    const size_t lanes = hn::Lanes(d);
-    const V factor = hn::Set(d, scale);
-    // `keep` is padded to a whole vector by the caller.
-    const auto masked = [&](size_t i, V v) {
-      const auto kept =
-          hn::Ne(hn::PromoteTo(du, hn::LoadU(d8, keep + i)), hn::Zero(du));
-      return hn::IfThenElseZero(hn::RebindMask(d, kept), hn::Mul(v, factor));
-    };
-    size_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      StoreRounded(d, masked(i, LoadF32(d, from + i)), to + i, counter);
-    }
-    if (i < n) {
-      StoreRoundedN(d, masked(i, LoadF32N(d, from + i, n - i)), to + i, n - i,
-                    counter);
-    }
+    Map(static_cast<const T*>(x), static_cast<T*>(y), n, counter,
+        [factor](D d, V v) { return hn::Mul(v, hn::Set(d, factor)); });
+  });
+}
+
+// y[i] = words[i] >> 8 >= threshold ? x[i] * factor : 0.
+template <class T>
+void MaskedMultiply(const T* x, const uint32_t* words, int32_t threshold,
+                    float factor, T* y, size_t n, StoreCounter& counter) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const hn::RebindToUnsigned<D> du;
+  const size_t lanes = hn::Lanes(d);
+  const V scale = hn::Set(d, factor);
+  const auto least = hn::Set(di, threshold);
+  const auto masked = [&](V v, hn::VFromD<decltype(du)> w) HWY_ATTR {
+    const auto draw = hn::BitCast(di, hn::ShiftRight<8>(w));  // not negative
+    const auto kept = hn::RebindMask(d, hn::Ge(draw, least));
+    return hn::IfThenElseZero(kept, hn::Mul(v, scale));
+  };
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    StoreRounded(d, masked(LoadF32(d, x + i), hn::LoadU(du, words + i)), y + i,
+                 counter);
+  }
+  if (i < n) {
+    StoreRoundedN(
+        d, masked(LoadF32N(d, x + i, n - i), hn::LoadN(du, words + i, n - i)),
+        y + i, n - i, counter);
+  }
+}
+
+void Drop(DType type, const void* x, const uint32_t* words, int32_t threshold,
+          float factor, void* y, size_t n, StoreCounter& counter) {
+  VisitDType(type, [&](auto tag) {
+    using T = decltype(tag);
+    MaskedMultiply(static_cast<const T*>(x), words, threshold, factor,
+                   static_cast<T*>(y), n, counter);
   });
 }
 
@@ -146,7 +178,8 @@ namespace {
 
 HWY_EXPORT(UnaryForward);
 HWY_EXPORT(UnaryBackward);
-HWY_EXPORT(MaskedScale);
+HWY_EXPORT(Multiply);
+HWY_EXPORT(Drop);
 HWY_EXPORT(Sum);
 
 const uint8_t* At(const void* p, DType type, int64_t i) {
@@ -166,6 +199,11 @@ void Copy(const PassContext& pass, const TensorRef& from, const TensorRef& to) {
         std::memcpy(At(to.data, to.type, begin), At(from.data, to.type, begin),
                     static_cast<size_t>(end - begin) * SizeOf(to.type));
       });
+}
+
+// Of the function's gradient: the input, else the output (OpTraits).
+constexpr bool ReadsInput(UnaryFunction function) {
+  return function == UnaryFunction::kGelu;
 }
 
 class UnaryKernel : public Kernel {
@@ -189,12 +227,13 @@ class UnaryKernel : public Kernel {
                 const PassContext& pass) const override {
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;
-    const TensorRef& y = buffers.output;
+    const TensorRef& stored =
+        ReadsInput(function_) ? buffers.inputs[0] : buffers.output;
     const TensorRef& dy = buffers.output_gradient;
     ParallelElements(pass, pass.batch * dx.elements, *dx.counter,
                      [&](int64_t begin, int64_t end, StoreCounter& counter) {
                        HWY_DYNAMIC_DISPATCH(UnaryBackward)
-                       (function_, dx.type, At(y.data, y.type, begin),
+                       (function_, dx.type, At(stored.data, stored.type, begin),
                         At(dy.data, dy.type, begin),
                         At(dx.data, dx.type, begin),
                         static_cast<size_t>(end - begin), counter);
@@ -244,7 +283,13 @@ class AddKernel : public Kernel {
 
 class DropoutKernel : public Kernel {
  public:
-  DropoutKernel(double rate, uint32_t stream) : rate_(rate), stream_(stream) {}
+  DropoutKernel(double rate, uint32_t stream)
+      : rate_(rate),
+        // A draw is u = (word >> 8) * 2^-24, so u >= rate where word >> 8, an
+        // integer, is at least rate * 2^24 (exact in f64), which is where it is
+        // at least that number rounded up, at most 2^24.
+        threshold_(static_cast<int32_t>(std::ceil(rate * 0x1p24))),
+        stream_(stream) {}
 
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {
@@ -267,26 +312,88 @@ class DropoutKernel : public Kernel {
     const float scale = RoundToType(1.0 / (1.0 - rate_), to.type);
     const RandomStream stream(pass.seed, RandomPurpose::kDropout,
                               static_cast<uint32_t>(pass.step), stream_);
+    ParallelElements(
+        pass, pass.batch * to.elements, *to.counter,
+        [&](int64_t begin, int64_t end, StoreCounter& counter) {
+          constexpr int64_t kWords = 1024;  // stay in the first-level cache
+          uint32_t words[kWords];
+          for (int64_t i = begin; i < end; i += kWords) {
+            const auto n = static_cast<size_t>(std::min(kWords, end - i));
+            stream.FillUniformU32(static_cast<uint64_t>(i),
+                                  absl::MakeSpan(words, n));
+            HWY_DYNAMIC_DISPATCH(Drop)
+            (to.type, At(from.data, to.type, i), words, threshold_, scale,
+             At(to.data, to.type, i), n, counter);
+          }
+        });
+  }
+
+  const double rate_;
+  const int32_t threshold_;
+  const uint32_t stream_;
+};
+
+class ScaleKernel : public Kernel {
+ public:
+  explicit ScaleKernel(double factor) : factor_(factor) {}
+
+  void Forward(const OpBuffers& buffers,
+               const PassContext& pass) const override {
+    Apply(buffers.inputs[0], buffers.output, pass);
+  }
+
+  void Backward(const OpBuffers& buffers,
+                const PassContext& pass) const override {
+    if (buffers.input_gradients[0].data == nullptr) return;
+    Apply(buffers.output_gradient, buffers.input_gradients[0], pass);
+  }
+
+ private:
+  void Apply(const TensorRef& from, const TensorRef& to,
+             const PassContext& pass) const {
+    const float factor = RoundToType(factor_, to.type);
     ParallelElements(pass, pass.batch * to.elements, *to.counter,
                      [&](int64_t begin, int64_t end, StoreCounter& counter) {
-                       const auto n = static_cast<size_t>(end - begin);
-                       uint32_t words[kElementsPerTask];
-                       uint8_t keep[kElementsPerTask + HWY_MAX_BYTES];
-                       stream.FillUniformU32(static_cast<uint64_t>(begin),
-                                             absl::MakeSpan(words, n));
-                       for (size_t i = 0; i < n; ++i) {
-                         keep[i] =
-                             RandomStream::UnitInterval(words[i]) >= rate_;
-                       }
-                       HWY_DYNAMIC_DISPATCH(MaskedScale)
-                       (to.type, At(from.data, to.type, begin), keep, scale,
+                       HWY_DYNAMIC_DISPATCH(Multiply)
+                       (to.type, At(from.data, to.type, begin), factor,
                         At(to.data, to.type, begin),
                         static_cast<size_t>(end - begin), counter);
                      });
   }
 
-  const double rate_;
-  const uint32_t stream_;
+  const double factor_;
+};
+
+class PositionEmbeddingKernel : public Kernel {
+ public:
+  void Forward(const OpBuffers& buffers,
+               const PassContext& pass) const override {
+    const TensorRef& x = buffers.inputs[0];
+    const TensorRef& e = buffers.parameters[0];
+    const TensorRef& y = buffers.output;
+    ParallelElements(
+        pass, pass.batch * y.elements, *y.counter,
+        [&](int64_t begin, int64_t end, StoreCounter& counter) {
+          while (begin < end) {  // up to the end of an example
+            const int64_t position = begin % y.elements;
+            const int64_t n = std::min(end - begin, y.elements - position);
+            HWY_DYNAMIC_DISPATCH(Sum)
+            (y.type, At(x.data, y.type, begin), At(e.data, y.type, position),
+             At(y.data, y.type, begin), static_cast<size_t>(n), counter);
+            begin += n;
+          }
+        });
+  }
+
+  void Backward(const OpBuffers& buffers,
+                const PassContext& pass) const override {
+    const TensorRef& dy = buffers.output_gradient;
+    const TensorRef& de = buffers.parameter_gradients[0];
+    ReduceRows({pass.batch, dy.elements, dy.data, dy.type, de.data, de.type},
+               *pass.pool, *de.counter);
+    if (buffers.input_gradients[0].data == nullptr) return;
+    Copy(pass, dy, buffers.input_gradients[0]);
+  }
 };
 
 }  // namespace
@@ -299,11 +406,13 @@ std::unique_ptr<Kernel> MakeDropout(double rate, uint32_t stream) {
   return std::make_unique<DropoutKernel>(rate, stream);
 }
 
-std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& /*a*/) {
-  return nullptr;
+std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& attributes) {
+  return std::make_unique<ScaleKernel>(attributes.factor);
 }
 
-std::unique_ptr<Kernel> MakePositionEmbedding() { return nullptr; }
+std::unique_ptr<Kernel> MakePositionEmbedding() {
+  return std::make_unique<PositionEmbeddingKernel>();
+}
 
 std::unique_ptr<Kernel> MakeCopy() { return std::make_unique<CopyKernel>(); }
 

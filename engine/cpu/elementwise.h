@@ -16,10 +16,10 @@ enum class UnaryFunction : uint8_t {
   // y = x where 0 < x < 6 or x is NaN, else +0 or 6; dx = 0 < y < 6 ? dy : 0.
   kRelu6,
   // y = tanh(x) (engine/numerics/elementary.h); dx = dy * (1 - y * y), the
-  // bracket one fused
-  // multiply-add, y as stored.
+  // bracket one fused multiply-add, y as stored.
   kTanh,
-  // y = Gelu(x), dx = dy * GeluDerivative(x) (engine/numerics/elementary.h).
+  // y = Gelu(x), dx = dy * GeluDerivative(x) (engine/numerics/elementary.h), x
+  // as stored.
   kGelu,
 };
 
@@ -35,7 +35,9 @@ std::unique_ptr<Kernel> MakeDropout(double rate, uint32_t stream);
 // y = x * r(factor), dx = dy * r(factor), r rounding to the storage type.
 std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& attributes);
 
-// y[n, i] = x[n, i] + e[i]; dx is a copy of dy; de[i] = r(sum_n dy[n, i]).
+// Parameter e, in the activation type. y[n, i] = x[n, i] + e[i]; dx is a copy
+// of dy; de[i] = r(sum_n dy[n, i]), in the order of RowSum
+// (engine/numerics/reduction.h).
 std::unique_ptr<Kernel> MakePositionEmbedding();
 
 // y = x, and dx = dy: flatten.

@@ -74,11 +74,11 @@ HWY_INLINE float Widen(float x) { return x; }
 HWY_INLINE float Widen(Binary16 x) { return ToFloat(x); }
 HWY_INLINE float Widen(BFloat16 x) { return ToFloat(x); }
 
-// Depths [begin, depth) of `count` lines, one element at a time.
+// One element at a time.
 template <class T>
-void PackScalar(const Lines<T>& lines, size_t count, size_t begin, size_t depth,
-                size_t width, float* HWY_RESTRICT panel) {
-  for (size_t p = begin; p < depth; ++p) {
+void PackScalar(const Lines<T>& lines, size_t count, size_t depth, size_t width,
+                float* HWY_RESTRICT panel) {
+  for (size_t p = 0; p < depth; ++p) {
     for (size_t line = 0; line < width; ++line) {
       panel[p * width + line] = line < count ? Widen(*lines.At(line, p)) : 0.0f;
     }
@@ -110,28 +110,28 @@ void PackAlongDepth(const Lines<T>& lines, size_t count, size_t depth,
                     float* HWY_RESTRICT panel) {
   const FloatTag d;
   static_assert(kGroup == 4 && kWidth % kGroup == 0);
-  size_t p = 0;
-  for (; p + kLanes <= depth; p += kLanes) {
+  for (size_t p = 0; p < depth; p += kLanes) {
+    const size_t left = HWY_MIN(kLanes, depth - p);
     for (size_t line = 0; line < kWidth; line += kGroup) {
       FloatVector v[kGroup];
       REPRO16_UNROLL for (size_t i = 0; i < kGroup; ++i) {
-        v[i] =
-            line + i < count ? LoadF32(d, lines.At(line + i, p)) : hn::Zero(d);
+        v[i] = line + i >= count ? hn::Zero(d)
+               : left == kLanes  ? LoadF32(d, lines.At(line + i, p))
+                                 : LoadF32N(d, lines.At(line + i, p), left);
       }
-      if constexpr (kWidth == kGroup) {
+      if (kWidth == kGroup && left == kLanes) {
         hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, panel + p * kWidth);
-      } else {
-        HWY_ALIGN float block[kLanes * kGroup];
-        hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, block);
-        const hn::FixedTag<float, kGroup> d4;
-        for (size_t i = 0; i < kLanes; ++i) {
-          hn::StoreU(hn::Load(d4, block + i * kGroup), d4,
-                     panel + (p + i) * kWidth + line);
-        }
+        continue;
+      }
+      HWY_ALIGN float block[kLanes * kGroup];
+      hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, block);
+      const hn::FixedTag<float, kGroup> d4;
+      for (size_t i = 0; i < left; ++i) {
+        hn::StoreU(hn::Load(d4, block + i * kGroup), d4,
+                   panel + (p + i) * kWidth + line);
       }
     }
   }
-  PackScalar(lines, count, p, depth, kWidth, panel);
 }
 
 // panel[p * kWidth + line] = element (line, p), widened to f32; lines from
@@ -144,7 +144,7 @@ void PackPanel(const Lines<T>& lines, size_t count, size_t depth,
   } else if (lines.depth_stride == 1) {
     PackAlongDepth<kWidth>(lines, count, depth, panel);
   } else {
-    PackScalar(lines, count, 0, depth, kWidth, panel);
+    PackScalar(lines, count, depth, kWidth, panel);
   }
 }
 

@@ -13,7 +13,9 @@ namespace repro16 {
 // = exp(x[c] - m), s = e[0] + e[1] + ... in this order.
 
 // p[c] = e[c] / s, rounded to the storage type, over rows of `cols` elements,
-// at most kMaxRow.
+// at most kMaxRow; an example is one row or more. Backward, from the stored
+// output: dx[c] = r(p[c] * (dy[c] - t)), t = sum_c dy[c] * p[c] in f32 (DotSum;
+// one chunk). Output may be the input's memory, dx that of dy.
 std::unique_ptr<Kernel> MakeSoftmax(int64_t cols);
 
 // loss = (log(s) + m) - x[label], f32. Backward, from the stored logits:

@@ -1,0 +1,116 @@
+// For tests that hold one kernel to scalar code, bit for bit, on every
+// instruction set and number of threads.
+#ifndef REPRO16_ENGINE_CPU_KERNEL_TEST_UTIL_H_
+#define REPRO16_ENGINE_CPU_KERNEL_TEST_UTIL_H_
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/kernel.h"
+#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/typed_array.h"
+#include "engine/numerics/simd_target.h"
+#include "engine/tensor/buffer.h"
+#include "gtest/gtest.h"
+
+namespace repro16 {
+
+inline constexpr DType kAllTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+inline constexpr int kThreadCounts[] = {1, 2, 3, 7};
+
+// Sums of products of such numbers overflow, underflow and cancel in every
+// type. One in `special_every` is a zero, infinity, NaN or subnormal; 0: none.
+class TestNumbers {
+ public:
+  explicit TestNumbers(uint32_t seed, uint32_t special_every = 0)
+      : engine_(seed), special_every_(special_every) {}
+
+  float Next() {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    constexpr float kSpecial[] = {0.0f,
+                                  -0.0f,
+                                  kInfinity,
+                                  -kInfinity,
+                                  std::numeric_limits<float>::quiet_NaN(),
+                                  0x1p-24f,
+                                  -0x1p-16f,
+                                  0x1p-140f,
+                                  65504.0f,
+                                  0x1.fep127f};
+    if (special_every_ != 0 && engine_() % special_every_ == 0) {
+      return kSpecial[engine_() % std::size(kSpecial)];
+    }
+    const float fraction =
+        static_cast<float>(static_cast<int32_t>(engine_() >> 8) - (1 << 23));
+    return std::ldexp(fraction, static_cast<int>(engine_() % 24) - 38);
+  }
+
+ private:
+  std::mt19937 engine_;
+  uint32_t special_every_;
+};
+
+// A tensor of `batch` examples and what stores to it did.
+struct TestTensor {
+  TestTensor(DType type, int64_t batch, int64_t elements_of_one)
+      : values(type, batch * elements_of_one), elements(elements_of_one) {}
+
+  void Fill(TestNumbers& numbers) {
+    for (int64_t i = 0; i < values.size(); ++i) values.Set(i, numbers.Next());
+  }
+  float operator[](int64_t i) const { return values.Get(i); }
+  // As a kernel's store.
+  void Store(int64_t i, float x) { values.SetCounted(i, x, counter); }
+  TensorRef ref() { return {values.data(), values.type(), elements, &counter}; }
+
+  friend bool operator==(const TestTensor& a, const TestTensor& b) {
+    return a.values == b.values && a.counter == b.counter;
+  }
+
+  TypedArray values;
+  int64_t elements;
+  StoreCounter counter;
+};
+
+// The parameter is the SIMD target.
+class KernelTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { ASSERT_TRUE(SelectSimdTarget(GetParam()).ok()); }
+  void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
+
+  // A pass in a workspace that starts as NaN; what lies behind it must not be
+  // touched.
+  template <class Run>
+  static void RunPass(const Kernel& kernel, int64_t batch, int threads,
+                      const Run& run) {
+    const int64_t bytes = kernel.WorkspaceBytes(batch);
+    AlignedBuffer workspace(bytes + 64);
+    std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
+    PassContext pass{};
+    pass.pool = &Pool(threads);
+    pass.workspace = workspace.data();
+    pass.batch = batch;
+    pass.training = true;
+    run(pass);
+    for (int64_t i = bytes; i < workspace.bytes(); ++i) {
+      ASSERT_EQ(workspace.data()[i], 0xff) << "beyond the workspace";
+    }
+  }
+
+ private:
+  static ThreadPool& Pool(int threads) {
+    static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
+    auto& pool = (*pools)[static_cast<size_t>(threads)];
+    if (pool == nullptr) pool = std::make_unique<ThreadPool>(threads);
+    return *pool;
+  }
+};
+
+}  // namespace repro16
+
+#endif  // REPRO16_ENGINE_CPU_KERNEL_TEST_UTIL_H_
