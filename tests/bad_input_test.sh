@@ -37,6 +37,9 @@ with_spec() {
 }
 
 with_spec 's/"mlp"/"mpl"/' 'unknown model' "unknown name 'mpl'"
+with_spec 's/"mlp"/"densenet121"/' 'an image too small' 'model densenet121: average_pool with a window of 2 x 2 does not fit: conv2d_88 gives [1, 1, 512]'
+with_spec 's/"mlp"/"mlp" model_options { width: 17 }/' 'a network too wide' 'model_options.width: 17 is not in'
+with_spec 's/"mlp"/"mlp" model_options { batch_norm_momentum: 1 }/' 'momentum 1' 'batch_norm_momentum: 1 is not in'
 with_spec 's/FP16/FP8/' 'unknown policy' 'FP8'
 with_spec 's/seed/sede/' 'unknown field' 'spec.textproto:1:48: Message type "repro16.RunSpec" has no field named "sede"'
 with_spec 's/batch_size: 32/batch_size: 0/' 'batch 0' 'batch_size: 0 is not in'
@@ -74,7 +77,7 @@ refuses 'missing specification' 'spec.textproto'
 grep -q -- '--spec' "$work/stdout" || fail "--help: says nothing of --spec"
 
 # And good input is accepted.
-echo "$good" >"$work/spec.textproto"
+sed -e 's/"mlp"/"mlp" model_options { width: 0.25 }/' <<<"$good" >"$work/spec.textproto"
 "$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none || fail 'good input'
 [[ -s $work/out/result.pb ]] || fail 'no result of good input'
 

@@ -65,6 +65,17 @@ absl::Status CheckOptimizer(const OptimizerSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status CheckModelOptions(const ModelSpec& spec) {
+  constexpr double kMostWidth = 16;
+  if (!(spec.width() >= 0 && spec.width() <= kMostWidth)) {
+    return Bad("model_options.width",
+               absl::StrCat(spec.width(), " is not in (0, ", kMostWidth,
+                            "]; give e.g. 0.25, or leave it out"));
+  }
+  return CheckFactor("model_options.batch_norm_momentum",
+                     spec.batch_norm_momentum());
+}
+
 // A count of epochs or of examples.
 absl::Status CheckCount(std::string_view field, int64_t value) {
   constexpr int64_t kMost = 1'000'000;
@@ -93,6 +104,7 @@ absl::Status CheckSpec(const RunSpec& spec) {
                                        "'; use \"cpu\""));
   }
   return First({FindPolicy(spec.policy()).status(), CheckScale(spec.scale()),
+                CheckModelOptions(spec.model_options()),
                 CheckCount("epochs", spec.epochs()),
                 CheckCount("batch_size", spec.batch_size()),
                 CheckOptimizer(spec.optimizer())});

@@ -173,6 +173,17 @@ TEST(CheckSpecTest, NamesTheField) {
   EXPECT_EQ(
       error("optimizer { adam { learning_rate: 0.1 epsilon: -1 } }"),
       "optimizer.adam.epsilon: -1 is negative or not a number; give e.g. 1e-7");
+  EXPECT_EQ(error("model_options { width: 0.25 batch_norm_momentum: 0.9 }"),
+            "");
+  EXPECT_EQ(error("model_options { width: -1 }"),
+            "model_options.width: -1 is not in (0, 16]; give e.g. 0.25, or "
+            "leave it out");
+  EXPECT_EQ(error("model_options { width: nan }"),
+            "model_options.width: nan is not in (0, 16]; give e.g. 0.25, or "
+            "leave it out");
+  EXPECT_EQ(error("model_options { batch_norm_momentum: 1 }"),
+            "model_options.batch_norm_momentum: 1 is not in [0, 1); give e.g. "
+            "0.9");
   EXPECT_EQ(CheckSpec(RunSpec()).message(),
             "model: missing; give a model's name, e.g. \"mlp\"");
 }
