@@ -1,12 +1,21 @@
 // Trains one network as a specification says and writes what came of it.
 //
 //   train --spec=run.textproto --data_dir=DIR --out=result.pb
+//
+// A long run keeps a checkpoint and goes on after whatever stopped it:
+//
+//   train --spec=... --out=... --checkpoint=run.checkpoint --resume
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/data/dataset.h"
@@ -14,7 +23,10 @@
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
+#include "engine/run/checkpoint.pb.h"
 #include "engine/run/run.pb.h"
+#include "engine/training/checkpoint.h"
+#include "engine/training/diagnosis.h"
 #include "engine/training/progress.h"
 #include "engine/training/trainer.h"
 #include "models/registry.h"
@@ -27,7 +39,8 @@ ABSL_FLAG(std::string, data_dir, "",
           "@mnist//:files` makes one. "
           "Not needed for synthetic_mnist and synthetic_cifar10.");
 ABSL_FLAG(std::string, out, "",
-          "Where the RunResult goes, in binary form. Required.");
+          "Where the RunResult goes, in binary form. Required, but not with a "
+          "--stop_after_epoch before the last.");
 ABSL_FLAG(
     std::string, telemetry_out, "",
     "Where the RunTelemetry goes (time, memory, device), in binary form.");
@@ -36,6 +49,29 @@ ABSL_FLAG(std::string, weights_out, "",
 ABSL_FLAG(
     std::string, probabilities_out, "",
     "Where the test set's class probabilities and labels go, as safetensors.");
+ABSL_FLAG(std::string, checkpoint, "",
+          "Where to keep a checkpoint while the run is on its way. It stays "
+          "when the run has ended.");
+ABSL_FLAG(int64_t, checkpoint_steps, 0,
+          "Write the checkpoint after every so many steps; 0: not by steps.");
+ABSL_FLAG(double, checkpoint_minutes, 10,
+          "Write the checkpoint every so many minutes; 0: not by time.");
+ABSL_FLAG(bool, resume, false,
+          "Go on from --checkpoint if it exists, else from the start.");
+ABSL_FLAG(std::string, resume_from, "",
+          "Go on from this checkpoint, which is only read.");
+ABSL_FLAG(int64_t, stop_after_epoch, 0,
+          "Stop after this epoch if it is not the last, with exit code 0: only "
+          "--checkpoint is written. With --resume_from, runs in segments.");
+ABSL_FLAG(int64_t, memory_limit_mib, 0,
+          "Memory that the run may take, in MiB; 0 takes what the machine has "
+          "available. A run that needs more is refused before it starts.");
+ABSL_FLAG(bool, diagnose, false,
+          "Count overflow, NaN and results rounded to zero of each tensor, and "
+          "print the worst at the end. Does not change a bit of the result.");
+ABSL_FLAG(std::string, diagnose_out, "",
+          "Where these counts go, by epoch and tensor: a Diagnosis "
+          "(engine/run/diagnosis.proto) in text form. Sets --diagnose.");
 ABSL_FLAG(int, threads, 0,
           "Worker threads; 0 takes one per core. Does not change a bit of the "
           "result.");
@@ -64,11 +100,91 @@ constexpr char kUsage[] =
     "With model_options { width: 0.25 } the network is a quarter as wide.\n"
     "Policies: FP32, FP16, FP16_BN32, MP, BF16, FP16_ACC16 "
     "(engine/numerics/README.md).\n"
-    "Exit code: 0, or 2 for bad input.";
+    "With --checkpoint=FILE a run can be stopped (Ctrl-C, SIGTERM) or killed; "
+    "the same command with --resume goes on to the very same result.\n"
+    "Exit code: 0; 2 for bad input; 3 where a signal stopped the run.";
+
+constexpr int kExitStopped = 3;
+
+// Set by SIGINT and SIGTERM.
+volatile std::sig_atomic_t stop_wanted = 0;
+
+// The run stops after the batch in progress; a second signal ends it at once.
+void StopOnSignals() {
+  struct sigaction action {};
+  action.sa_handler = [](int /*signal*/) { stop_wanted = 1; };
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool Diagnoses() {
+  return absl::GetFlag(FLAGS_diagnose) ||
+         !absl::GetFlag(FLAGS_diagnose_out).empty();
+}
+
+bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+absl::Status CheckFlagRanges() {
+  for (const auto& [name, value] :
+       {std::pair{"--checkpoint_steps", absl::GetFlag(FLAGS_checkpoint_steps)},
+        std::pair{"--stop_after_epoch", absl::GetFlag(FLAGS_stop_after_epoch)},
+        std::pair{"--memory_limit_mib",
+                  absl::GetFlag(FLAGS_memory_limit_mib)}}) {
+    // So that MiB in bytes are in range, too.
+    constexpr int64_t kMost = int64_t{1} << 40;
+    if (value < 0 || value > kMost) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, ": ", value, " is not in [0, 2^40]; give e.g. 100"));
+    }
+  }
+  const double minutes = absl::GetFlag(FLAGS_checkpoint_minutes);
+  if (!(minutes >= 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--checkpoint_minutes: ", minutes,
+                     " is negative or not a number; give e.g. 10"));
+  }
+  return absl::OkStatus();
+}
+
+// Flags that need another one, or exclude it.
+absl::Status CheckCheckpointFlags() {
+  const std::string checkpoint = absl::GetFlag(FLAGS_checkpoint);
+  const bool resume = absl::GetFlag(FLAGS_resume);
+  const bool resume_from = !absl::GetFlag(FLAGS_resume_from).empty();
+  for (const auto& [name, given] :
+       {std::pair{"--resume", resume},
+        std::pair{"--checkpoint_steps",
+                  absl::GetFlag(FLAGS_checkpoint_steps) != 0},
+        std::pair{"--stop_after_epoch",
+                  absl::GetFlag(FLAGS_stop_after_epoch) != 0}}) {
+    if (given && checkpoint.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": needs --checkpoint; give its path"));
+    }
+  }
+  if (resume && resume_from) {
+    return absl::InvalidArgumentError(
+        "--resume_from: given beside --resume; give one of them");
+  }
+  if (!checkpoint.empty() && !resume && Exists(checkpoint)) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        checkpoint,
+        ": a checkpoint is there; give --resume to go on from it, or remove "
+        "it"));
+  }
+  return absl::OkStatus();
+}
+
+// Whether the run is to stop before its end, without a result.
+bool IsSegment(const RunSpec& spec) {
+  const int64_t stop = absl::GetFlag(FLAGS_stop_after_epoch);
+  return stop > 0 && stop < spec.epochs();
+}
 
 // Fails early on an output that could not be written at the end.
-absl::Status CheckOutputs() {
-  if (absl::GetFlag(FLAGS_out).empty()) {
+absl::Status CheckOutputs(const RunSpec& spec) {
+  if (absl::GetFlag(FLAGS_out).empty() && !IsSegment(spec)) {
     return absl::InvalidArgumentError(
         "--out: missing; give the path of the result");
   }
@@ -76,7 +192,8 @@ absl::Status CheckOutputs() {
   for (const std::string& path :
        {absl::GetFlag(FLAGS_out), absl::GetFlag(FLAGS_telemetry_out),
         absl::GetFlag(FLAGS_weights_out),
-        absl::GetFlag(FLAGS_probabilities_out)}) {
+        absl::GetFlag(FLAGS_probabilities_out),
+        absl::GetFlag(FLAGS_diagnose_out), absl::GetFlag(FLAGS_checkpoint)}) {
     if (path.empty()) continue;
     if (!seen.insert(path).second) {
       return absl::InvalidArgumentError(
@@ -102,6 +219,10 @@ absl::Status WriteOutputs(const RunOutput& output) {
       status.ok() && !path.empty()) {
     status = WriteBinaryProto(path, output.telemetry);
   }
+  if (const std::string path = absl::GetFlag(FLAGS_diagnose_out);
+      status.ok() && !path.empty()) {
+    status = WriteTextProto(path, output.diagnosis);
+  }
   if (!status.ok()) return status;
   return WriteBinaryProto(absl::GetFlag(FLAGS_out), output.result);
 }
@@ -119,7 +240,57 @@ absl::StatusOr<Graph> BuildNetwork(const RunSpec& spec, const Dataset& data) {
   return BuildModel(spec.model(), options);
 }
 
-absl::Status Run() {
+// The checkpoint to go on from, if any.
+absl::StatusOr<std::optional<Checkpoint>> FindCheckpoint(const RunSpec& spec,
+                                                         const Dataset& data,
+                                                         const Graph& graph) {
+  std::string path = absl::GetFlag(FLAGS_resume_from);
+  if (absl::GetFlag(FLAGS_resume)) {
+    path = absl::GetFlag(FLAGS_checkpoint);
+    if (!Exists(path)) {
+      std::fprintf(stderr,
+                   "train: %s does not exist yet; training from the start\n",
+                   path.c_str());
+      return std::nullopt;
+    }
+  }
+  if (path.empty()) return std::nullopt;
+  absl::StatusOr<Checkpoint> checkpoint =
+      ReadCheckpoint(path, spec, data.digest, graph);
+  if (!checkpoint.ok()) return checkpoint.status();
+  return *std::move(checkpoint);
+}
+
+TrainOptions MakeTrainOptions() {
+  TrainOptions options;
+  if (const std::string path = absl::GetFlag(FLAGS_checkpoint); !path.empty()) {
+    options.save = [path](const Checkpoint& checkpoint) {
+      return WriteCheckpoint(path, checkpoint);
+    };
+    options.save_steps = absl::GetFlag(FLAGS_checkpoint_steps);
+    options.save_seconds = 60 * absl::GetFlag(FLAGS_checkpoint_minutes);
+  }
+  options.stop = [] { return stop_wanted != 0; };
+  options.stop_after_epoch = absl::GetFlag(FLAGS_stop_after_epoch);
+  options.memory_limit = absl::GetFlag(FLAGS_memory_limit_mib) << 20;
+  options.diagnose = Diagnoses();
+  return options;
+}
+
+// Tells where a run stands that a signal stopped.
+void TellStopped(const RunResult& result) {
+  const std::string checkpoint = absl::GetFlag(FLAGS_checkpoint);
+  const std::string how =
+      checkpoint.empty()
+          ? "nothing was saved; a run with --checkpoint=FILE can go on"
+          : absl::StrCat(checkpoint,
+                         " is saved; go on by the same command with --resume");
+  std::fprintf(stderr, "train: stopped after step %d in epoch %d of %d; %s\n",
+               result.steps_size(), result.epochs_size(),
+               static_cast<int>(result.spec().epochs()), how.c_str());
+}
+
+absl::StatusOr<RunSpec> ReadSpec() {
   if (absl::GetFlag(FLAGS_spec).empty()) {
     return absl::InvalidArgumentError(
         "--spec: missing; give a run specification (see --help)");
@@ -133,23 +304,46 @@ absl::Status Run() {
     return absl::Status(status.code(),
                         absl::StrCat(spec_path, ": ", status.message()));
   }
-  if (absl::Status status = CheckOutputs(); !status.ok()) return status;
+  return spec;
+}
 
+// The exit code.
+absl::StatusOr<int> Run() {
+  const absl::StatusOr<RunSpec> spec = ReadSpec();
+  if (!spec.ok()) return spec.status();
+  for (const absl::Status& status :
+       {CheckFlagRanges(), CheckCheckpointFlags(), CheckOutputs(*spec)}) {
+    if (!status.ok()) return status;
+  }
   auto progress = MakeProgress(absl::GetFlag(FLAGS_progress), stderr);
   if (!progress.ok()) return progress.status();
   auto backend = CreateCpuBackend(
       {absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_simd)});
   if (!backend.ok()) return backend.status();
   absl::StatusOr<Dataset> data =
-      LoadDataset(spec.data(), absl::GetFlag(FLAGS_data_dir));
+      LoadDataset(spec->data(), absl::GetFlag(FLAGS_data_dir));
   if (!data.ok()) return data.status();
-  absl::StatusOr<Graph> graph = BuildNetwork(spec, *data);
+  absl::StatusOr<Graph> graph = BuildNetwork(*spec, *data);
   if (!graph.ok()) return graph.status();
+  const auto checkpoint = FindCheckpoint(*spec, *data, *graph);
+  if (!checkpoint.ok()) return checkpoint.status();
 
+  TrainOptions options = MakeTrainOptions();
+  if (checkpoint->has_value()) options.resume_from = &**checkpoint;
   absl::StatusOr<RunOutput> output =
-      Train(spec, *graph, *data, **backend, **progress);
+      Train(*spec, *graph, *data, **backend, **progress, options);
   if (!output.ok()) return output.status();
-  return WriteOutputs(*output);
+  progress->reset();  // a bar leaves the line
+  if (Diagnoses()) {
+    std::fprintf(stderr, "%s", WorstTensors(output->diagnosis).c_str());
+  }
+  if (!output->finished) {
+    if (stop_wanted == 0) return 0;  // --stop_after_epoch
+    TellStopped(output->result);
+    return kExitStopped;
+  }
+  if (absl::Status status = WriteOutputs(*output); !status.ok()) return status;
+  return 0;
 }
 
 }  // namespace
@@ -157,10 +351,12 @@ absl::Status Run() {
 
 int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, repro16::kUsage);
-  const absl::Status status = repro16::Run();
-  if (!status.ok()) {
-    std::fprintf(stderr, "train: %s\n", std::string(status.message()).c_str());
+  repro16::StopOnSignals();
+  const absl::StatusOr<int> exit_code = repro16::Run();
+  if (!exit_code.ok()) {
+    std::fprintf(stderr, "train: %s\n",
+                 std::string(exit_code.status().message()).c_str());
     return 2;
   }
-  return 0;
+  return *exit_code;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/cpu/available_memory.h"
 #include "engine/cpu/device_buffer.h"
 #include "engine/cpu/program.h"
 #include "engine/cpu/thread_pool.h"
@@ -60,6 +61,8 @@ class CpuBackend : public Backend {
   }
 
   std::string simd_target() const override { return SelectedSimdTarget(); }
+
+  int64_t available_bytes() const override { return AvailableMemory(); }
 
   absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) override {

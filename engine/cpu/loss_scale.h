@@ -15,6 +15,16 @@ class LossScale {
 
   float scale() const { return scale_; }
 
+  // Finite steps in a row since the scale last changed.
+  int good_steps() const { return good_steps_; }
+
+  // Goes on from what another one was; no effect where disabled.
+  void Restore(float scale, int good_steps) {
+    if (!enabled_) return;
+    scale_ = scale;
+    good_steps_ = good_steps;
+  }
+
   // After the backward pass: whether the update may be made. A step with an
   // infinity or NaN among its weight gradients is skipped and halves the scale
   // (never under 1); kGrowthInterval finite steps in a row double it. A

@@ -220,9 +220,14 @@ BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
   record.correct = correct_;
   record.loss_scale = loss_scale_.scale();
   for (const Store& store : bound.stores) {
-    record.rounding.counters[store.kind] += *store.counter;
-    record.rounding.stored[store.kind] +=
+    const auto stored =
         static_cast<uint64_t>(store.elements * (store.per_example ? batch : 1));
+    record.rounding.counters[store.kind] += *store.counter;
+    record.rounding.stored[store.kind] += stored;
+    if (options_.record_tensors) {
+      record.tensors.push_back(
+          {store.name, store.kind, stored, *store.counter});
+    }
     if (record.first_non_finite.empty() &&
         store.counter->infinite + store.counter->nan > 0) {
       record.first_non_finite = store.name;
@@ -240,8 +245,12 @@ void CpuProgram::AddParameterCounts(BatchRecord& record) const {
         (HasCopy(p) ? 1 : 0);
     const StoreCounter& counter = parameter_counters_[p];
     record.rounding.counters[RoundingTotals::kParameters] += counter;
-    record.rounding.stored[RoundingTotals::kParameters] +=
-        static_cast<uint64_t>(parameters_[p].elements * stores);
+    const auto stored = static_cast<uint64_t>(parameters_[p].elements * stores);
+    record.rounding.stored[RoundingTotals::kParameters] += stored;
+    if (options_.record_tensors) {
+      record.tensors.push_back({graph_.parameters[p].name,
+                                RoundingTotals::kParameters, stored, counter});
+    }
     if (record.first_non_finite.empty() && counter.infinite + counter.nan > 0) {
       record.first_non_finite = graph_.parameters[p].name;
     }

@@ -48,6 +48,13 @@ class CpuProgram : public Program {
   absl::StatusOr<std::vector<uint8_t>> ReadParameter(ParameterId id) override;
   absl::StatusOr<std::vector<uint8_t>> ReadParameterGradient(
       ParameterId id) override;
+  int num_slots() const override;
+  absl::StatusOr<std::vector<uint8_t>> ReadSlot(ParameterId id,
+                                                int slot) override;
+  absl::Status WriteSlot(ParameterId id, int slot,
+                         absl::Span<const uint8_t> bytes) override;
+  UpdateState update_state() const override;
+  void SetUpdateState(const UpdateState& state) override;
   ProgramMemory memory() const override { return memory_; }
   std::vector<OperationTime> operation_times() const override {
     return operation_times_;

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "engine/cpu/optimizer.h"
 #include "engine/cpu/program.h"
 #include "engine/numerics/round_to_type.h"
 
@@ -98,6 +99,29 @@ absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameter(ParameterId id) {
 absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadParameterGradient(
     ParameterId id) {
   return CopyOut(gradients_[id], 1);
+}
+
+int CpuProgram::num_slots() const {
+  return options_.optimizer.has_value() ? NumSlots(*options_.optimizer) : 0;
+}
+
+absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadSlot(ParameterId id,
+                                                          int slot) {
+  return CopyOut(slots_[slot][id], 1);
+}
+
+absl::Status CpuProgram::WriteSlot(ParameterId id, int slot,
+                                   absl::Span<const uint8_t> bytes) {
+  return CopyIn(bytes, slots_[slot][id], 1);
+}
+
+UpdateState CpuProgram::update_state() const {
+  return {updates_, loss_scale_.scale(), loss_scale_.good_steps()};
+}
+
+void CpuProgram::SetUpdateState(const UpdateState& state) {
+  updates_ = state.updates;
+  loss_scale_.Restore(state.loss_scale, static_cast<int>(state.good_steps));
 }
 
 }  // namespace repro16

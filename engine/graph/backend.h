@@ -53,6 +53,14 @@ struct RoundingTotals {
   std::array<uint64_t, kKinds> stored = {};  // elements computed and written
 };
 
+// What the stores to one tensor did during a step.
+struct TensorRecord {
+  std::string tensor;  // as in BatchRecord::first_non_finite
+  RoundingTotals::Kind kind;
+  uint64_t stored = 0;
+  StoreCounter counter;
+};
+
 // What one batch left behind on the device.
 struct BatchRecord {
   float loss = 0;  // mean over the batch, f32, without L2
@@ -66,6 +74,9 @@ struct BatchRecord {
   std::string first_non_finite;
   bool skipped = false;  // dynamic loss scaling dropped the update
   float loss_scale = 1;  // during this step
+  // In order of computation, parameters last (none where the step was
+  // skipped). Empty unless compiled with record_tensors.
+  std::vector<TensorRecord> tensors;
 };
 
 // Where the examples of a batch come from: buffers of the backend that compiled
@@ -91,6 +102,8 @@ struct CompileOptions {
   bool input_gradient = false;
   // Keep the time of every operation (benchmarks).
   bool time_operations = false;
+  // Fill BatchRecord::tensors (diagnosis).
+  bool record_tensors = false;
 };
 
 // Seconds that an operation took since the program was compiled; an operation
@@ -113,6 +126,15 @@ struct ProgramMemory {
   int64_t Total() const {
     return arena + workspace + parameters + gradients + slots;
   }
+};
+
+// With the parameters and the optimizer's slots, all that a training step hands
+// to the next one.
+struct UpdateState {
+  int64_t updates = 0;     // made; skipped ones are not counted (Adam's t)
+  float loss_scale = 1;    // of the next step
+  int64_t good_steps = 0;  // in a row with finite gradients, since the loss
+                           // scale last changed
 };
 
 // A graph made ready to run in one policy. Not thread-safe.
@@ -171,6 +193,16 @@ class Program {
   virtual absl::StatusOr<std::vector<uint8_t>> ReadParameterGradient(
       ParameterId id) = 0;
 
+  // The optimizer's slots, from 0; a slot of a parameter that is not trained
+  // has no bytes.
+  virtual int num_slots() const = 0;
+  virtual absl::StatusOr<std::vector<uint8_t>> ReadSlot(ParameterId id,
+                                                        int slot) = 0;
+  virtual absl::Status WriteSlot(ParameterId id, int slot,
+                                 absl::Span<const uint8_t> bytes) = 0;
+  virtual UpdateState update_state() const = 0;
+  virtual void SetUpdateState(const UpdateState& state) = 0;
+
   virtual ProgramMemory memory() const = 0;
 
   // By operation; empty unless compiled with time_operations.
@@ -185,6 +217,8 @@ class Backend {
   // E.g. the processor's name, and the instruction set in use.
   virtual std::string device() const = 0;
   virtual std::string simd_target() const = 0;
+  // Bytes of memory that the device could give now.
+  virtual int64_t available_bytes() const = 0;
 
   virtual absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) = 0;
@@ -195,6 +229,9 @@ class Backend {
   virtual absl::Status Download(const DeviceBuffer& from,
                                 absl::Span<uint8_t> to) = 0;
 
+  // Memory that the program does not touch before its first pass is not taken
+  // from the device until then: Program::memory() can be compared with
+  // available_bytes() first.
   virtual absl::StatusOr<std::unique_ptr<Program>> Compile(
       const Graph& graph, const PrecisionPolicy& policy,
       const CompileOptions& options) = 0;

@@ -2,15 +2,19 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/io/sha256.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
+#include "engine/training/checkpoint.h"
 #include "engine/training/initialize.h"
+#include "engine/training/run_state.h"
 
 namespace repro16 {
 namespace {
@@ -48,42 +52,6 @@ absl::Status CheckFit(const RunSpec& spec, const Graph& graph,
   return absl::OkStatus();
 }
 
-void AddCounts(const RoundingTotals& totals, RoundingCounts& counts) {
-  const auto add = [&](RoundingTotals::Kind kind, StoreCounts& to) {
-    to.set_stored(to.stored() + totals.stored[kind]);
-    to.set_infinite(to.infinite() + totals.counters[kind].infinite);
-    to.set_nan(to.nan() + totals.counters[kind].nan);
-    to.set_underflow(to.underflow() + totals.counters[kind].underflow);
-  };
-  add(RoundingTotals::kActivations, *counts.mutable_activations());
-  add(RoundingTotals::kActivationGradients,
-      *counts.mutable_activation_gradients());
-  add(RoundingTotals::kWeightGradients, *counts.mutable_weight_gradients());
-  add(RoundingTotals::kParameters, *counts.mutable_parameters());
-}
-
-// Sums over the batches of one pass, in order.
-struct PassTotals {
-  int64_t examples = 0;
-  int64_t correct = 0;
-  double loss = 0;  // sum over examples
-
-  void Add(const BatchRecord& record) {
-    examples += record.examples;
-    correct += record.correct;
-    loss +=
-        static_cast<double>(record.loss) * static_cast<double>(record.examples);
-  }
-  double MeanLoss() const {
-    return examples > 0 ? loss / static_cast<double>(examples) : 0;
-  }
-  double Accuracy() const {
-    return examples > 0
-               ? static_cast<double>(correct) / static_cast<double>(examples)
-               : 0;
-  }
-};
-
 // A split on the device.
 struct DeviceSplit {
   std::unique_ptr<DeviceBuffer> images;
@@ -93,25 +61,24 @@ struct DeviceSplit {
 class Trainer {
  public:
   Trainer(const RunSpec& spec, const Graph& graph, const Dataset& data,
-          Backend& backend, Progress& progress)
+          Backend& backend, Progress& progress, const TrainOptions& options)
       : spec_(spec),
         graph_(graph),
         data_(data),
         backend_(backend),
-        progress_(progress) {}
+        progress_(progress),
+        options_(options) {}
 
   absl::StatusOr<RunOutput> Run() {
     if (absl::Status status = Prepare(); !status.ok()) return status;
-    for (int64_t epoch = 1; epoch <= spec_.epochs(); ++epoch) {
-      EpochResult& result = *output_.result.add_epochs();
-      result.set_epoch(epoch);
-      if (absl::Status status = TrainEpoch(epoch, result); !status.ok()) {
-        return status;
-      }
-      if (absl::Status status = Evaluate(result); !status.ok()) return status;
-      progress_.OnEpoch(result, spec_.epochs(), ImagesPerSecond());
+    while (!stopped_ && state_.epoch() <= spec_.epochs()) {
+      if (absl::Status status = RunEpoch(); !status.ok()) return status;
     }
-    if (absl::Status status = Export(); !status.ok()) return status;
+    output_.finished = state_.epoch() > spec_.epochs();
+    const absl::Status status = output_.finished ? Export() : Save();
+    if (!status.ok()) return status;
+    output_.result.Swap(state_.mutable_result());
+    output_.diagnosis.Swap(state_.mutable_diagnosis());
     FillTelemetry();
     return std::move(output_);
   }
@@ -125,24 +92,56 @@ class Trainer {
     options.max_batch = spec_.batch_size();
     options.optimizer = spec_.optimizer();
     options.seed = spec_.seed();
+    options.record_tensors = options_.diagnose;
     auto program = backend_.Compile(graph_, policy_, options);
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
+    if (absl::Status status = CheckMemory(); !status.ok()) return status;
     stream_ = backend_.CreateStream();
-    if (absl::Status status =
-            InitializeParameters(graph_, spec_.seed(), *program_);
-        !status.ok()) {
-      return status;
-    }
+    if (absl::Status status = StartOrResume(); !status.ok()) return status;
     const auto table =
         NormalizationTable(spec_.data().normalization(), data_.train);
     if (!table.ok()) return table.status();
     if (absl::Status status = program_->SetInputTable(*table); !status.ok()) {
       return status;
     }
-    if (absl::Status status = UploadData(); !status.ok()) return status;
+    return UploadData();
+  }
+
+  // Before any of the memory is touched.
+  absl::Status CheckMemory() const {
+    const int64_t classes = data_.classes;
+    const auto activation = static_cast<int64_t>(SizeOf(policy_.activation));
+    int64_t needed = program_->memory().Total() +
+                     data_.test.count * classes * activation +
+                     data_.train.count * static_cast<int64_t>(sizeof(uint32_t));
+    for (const Split* split : {&data_.train, &data_.test}) {
+      needed +=
+          static_cast<int64_t>(split->images.size() + split->labels.size());
+    }
+    const int64_t limit = options_.memory_limit;
+    const int64_t available = limit > 0
+                                  ? std::min(limit, backend_.available_bytes())
+                                  : backend_.available_bytes();
+    if (needed <= available) return absl::OkStatus();
+    constexpr double kMebi = 1 << 20;
+    return absl::ResourceExhaustedError(absl::StrFormat(
+        "memory: model %s with batch_size %d in %s needs %.1f MiB, %.1f MiB "
+        "are available; reduce batch_size, or choose another model or policy",
+        spec_.model(), spec_.batch_size(), spec_.policy(),
+        static_cast<double>(needed) / kMebi,
+        static_cast<double>(available) / kMebi));
+  }
+
+  absl::Status StartOrResume() {
+    last_save_ = Clock::now();
+    if (options_.resume_from != nullptr) {
+      state_ = options_.resume_from->run();
+      return RestoreProgram(*options_.resume_from, graph_, *program_);
+    }
     DescribeRun();
-    return absl::OkStatus();
+    state_.set_epoch(1);
+    return InitializeParameters(graph_, spec_.seed(), *program_);
   }
 
   absl::Status UploadData() {
@@ -175,7 +174,7 @@ class Trainer {
   }
 
   void DescribeRun() {
-    RunResult& result = output_.result;
+    RunResult& result = *state_.mutable_result();
     *result.mutable_spec() = spec_;
     result.set_numerics_version(kNumericsVersion);
     result.set_data_digest(data_.digest);
@@ -183,7 +182,26 @@ class Trainer {
     result.set_parameter_count(graph_.ParameterCount());
   }
 
-  absl::Status TrainEpoch(int64_t epoch, EpochResult& result) {
+  // Trains and evaluates the epoch in progress, or what is left of it.
+  absl::Status RunEpoch() {
+    const int64_t epoch = state_.epoch();
+    RunResult& result = *state_.mutable_result();
+    if (result.epochs_size() < epoch) result.add_epochs()->set_epoch(epoch);
+    if (absl::Status status = TrainEpoch(epoch); !status.ok()) return status;
+    if (stopped_) return absl::OkStatus();
+    EpochResult& record = *result.mutable_epochs()->rbegin();
+    record.set_train_loss(MeanLoss(state_.epoch_totals()));
+    record.set_train_accuracy(Accuracy(state_.epoch_totals()));
+    if (absl::Status status = Evaluate(record); !status.ok()) return status;
+    if (stopped_) return absl::OkStatus();
+    progress_.OnEpoch(record, spec_.epochs(), ImagesPerSecond());
+    state_.set_epoch(epoch + 1);
+    state_.clear_epoch_totals();
+    stopped_ = epoch == options_.stop_after_epoch && epoch < spec_.epochs();
+    return absl::OkStatus();
+  }
+
+  absl::Status TrainEpoch(int64_t epoch) {
     const Clock::time_point start = Clock::now();
     const std::vector<uint32_t> order =
         Permutation(static_cast<uint32_t>(data_.train.count),
@@ -194,71 +212,68 @@ class Trainer {
     if (!status.ok()) return status;
     const BatchSource source{train_.images.get(), train_.labels.get(),
                              order_.get()};
-    PassTotals totals;
-    for (int64_t first = 0; first < data_.train.count;
+    int64_t step = state_.result().steps_size();
+    const int64_t done_before = state_.epoch_totals().examples();
+    for (int64_t first = done_before; first < data_.train.count && !stopped_;
          first += spec_.batch_size()) {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.train.count - first);
-      status = program_->TrainStep(source, first, batch, step_++, *stream_);
+      status = program_->TrainStep(source, first, batch, step++, *stream_);
       if (!status.ok()) return status;
+      stopped_ = StopWanted();
+      const bool save = SaveIsDue(step);
       const bool last = first + batch == data_.train.count;
-      if (!last && !progress_.WantsBatch()) continue;
-      if (status = TakeTrainRecords(totals, result); !status.ok()) {
-        return status;
-      }
-      Report(epoch, totals, SecondsSince(start));
+      if (!stopped_ && !save && !last && !progress_.WantsBatch()) continue;
+      if (status = TakeTrainRecords(); !status.ok()) return status;
+      Report(first + batch - done_before, SecondsSince(start));
+      if (!save || stopped_) continue;  // where it stops, Run saves
+      if (status = Save(); !status.ok()) return status;
     }
     train_seconds_ += SecondsSince(start);
-    trained_ += data_.train.count;
-    result.set_train_loss(totals.MeanLoss());
-    result.set_train_accuracy(totals.Accuracy());
+    trained_ += state_.epoch_totals().examples() - done_before;
     return absl::OkStatus();
   }
 
-  absl::Status TakeTrainRecords(PassTotals& totals, EpochResult& epoch) {
+  bool StopWanted() const { return options_.stop && options_.stop(); }
+
+  bool SaveIsDue(int64_t steps) const {
+    return (options_.save_steps > 0 && steps % options_.save_steps == 0) ||
+           (options_.save_seconds > 0 &&
+            SecondsSince(last_save_) >= options_.save_seconds);
+  }
+
+  absl::Status Save() {
+    if (!options_.save) return absl::OkStatus();
+    const auto checkpoint = MakeCheckpoint(state_, graph_, *program_);
+    if (!checkpoint.ok()) return checkpoint.status();
+    const absl::Status status = options_.save(*checkpoint);
+    last_save_ = Clock::now();
+    return status;
+  }
+
+  absl::Status TakeTrainRecords() {
     auto records = program_->TakeRecords(*stream_);
     if (!records.ok()) return records.status();
     for (const BatchRecord& record : *records) {
-      totals.Add(record);
-      AddCounts(record.rounding, *epoch.mutable_rounding());
-      AddStep(record);
+      AddStep(record, policy_.dynamic_loss_scale, state_);
     }
     return absl::OkStatus();
   }
 
-  void AddStep(const BatchRecord& record) {
-    RunResult& result = output_.result;
-    const int64_t index = result.steps_size();
-    StepResult& step = *result.add_steps();
-    step.set_loss(record.loss);
-    step.set_skipped(record.skipped);
-    for (const StoreCounter& counter : record.rounding.counters) {
-      step.set_non_finite(step.non_finite() + counter.infinite + counter.nan);
-      step.set_underflow(step.underflow() + counter.underflow);
-    }
-    if (!record.first_non_finite.empty() && !result.has_first_non_finite()) {
-      result.mutable_first_non_finite()->set_step(index);
-      result.mutable_first_non_finite()->set_tensor(record.first_non_finite);
-    }
-    if (!policy_.dynamic_loss_scale) return;
-    const int changes = result.loss_scale_history_size();
-    if (changes == 0 || result.loss_scale_history(changes - 1).loss_scale() !=
-                            record.loss_scale) {
-      LossScaleChange& change = *result.add_loss_scale_history();
-      change.set_step(index);
-      change.set_loss_scale(record.loss_scale);
-    }
-  }
-
-  void Report(int64_t epoch, const PassTotals& totals, double epoch_seconds) {
-    const double seconds = train_seconds_ + epoch_seconds;
-    const auto done = static_cast<double>(trained_ + totals.examples);
-    const double rate = seconds > 0 ? done / seconds : 0;
-    const double all = static_cast<double>(spec_.epochs()) *
-                       static_cast<double>(data_.train.count);
-    progress_.OnBatch({epoch, spec_.epochs(), totals.examples,
-                       data_.train.count, totals.MeanLoss(), totals.Accuracy(),
-                       rate, rate > 0 ? (all - done) / rate : 0});
+  // `examples` and `seconds` are those of this epoch since it started or went
+  // on.
+  void Report(int64_t examples, double seconds) {
+    const PassTotals& totals = state_.epoch_totals();
+    const double all_seconds = train_seconds_ + seconds;
+    const double rate =
+        all_seconds > 0 ? static_cast<double>(trained_ + examples) / all_seconds
+                        : 0;
+    const auto left = static_cast<double>(
+        (spec_.epochs() - state_.epoch() + 1) * data_.train.count -
+        totals.examples());
+    progress_.OnBatch({state_.epoch(), spec_.epochs(), totals.examples(),
+                       data_.train.count, MeanLoss(totals), Accuracy(totals),
+                       rate, rate > 0 ? left / rate : 0});
   }
 
   double ImagesPerSecond() const {
@@ -269,20 +284,22 @@ class Trainer {
   absl::Status Evaluate(EpochResult& result) {
     const Clock::time_point start = Clock::now();
     const BatchSource source{test_.images.get(), test_.labels.get()};
-    for (int64_t first = 0; first < data_.test.count;
+    for (int64_t first = 0; first < data_.test.count && !stopped_;
          first += spec_.batch_size()) {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.test.count - first);
       const absl::Status status = program_->EvaluateBatch(
           source, first, batch, probabilities_.get(), *stream_);
       if (!status.ok()) return status;
+      stopped_ = StopWanted();
     }
     auto records = program_->TakeRecords(*stream_);
     if (!records.ok()) return records.status();
+    if (stopped_) return absl::OkStatus();
     PassTotals totals;
-    for (const BatchRecord& record : *records) totals.Add(record);
-    result.set_test_loss(totals.MeanLoss());
-    result.set_test_accuracy(totals.Accuracy());
+    for (const BatchRecord& record : *records) AddBatch(record, totals);
+    result.set_test_loss(MeanLoss(totals));
+    result.set_test_accuracy(Accuracy(totals));
     evaluate_seconds_ += SecondsSince(start);
     return absl::OkStatus();
   }
@@ -298,7 +315,7 @@ class Trainer {
            graph_.parameters[i].shape,
            std::string(bytes->begin(), bytes->end())});
     }
-    output_.result.set_weights_sha256(WeightsDigest(output_.weights));
+    state_.mutable_result()->set_weights_sha256(WeightsDigest(output_.weights));
 
     std::string probabilities(static_cast<size_t>(probabilities_->bytes()),
                               '\0');
@@ -339,6 +356,7 @@ class Trainer {
   const Dataset& data_;
   Backend& backend_;
   Progress& progress_;
+  const TrainOptions& options_;
 
   PrecisionPolicy policy_{};
   std::unique_ptr<Program> program_;
@@ -348,8 +366,10 @@ class Trainer {
   std::unique_ptr<DeviceBuffer> order_;
   std::unique_ptr<DeviceBuffer> probabilities_;
 
-  int64_t step_ = 0;
-  int64_t trained_ = 0;  // examples of finished epochs
+  RunState state_;
+  bool stopped_ = false;
+  Clock::time_point last_save_;
+  int64_t trained_ = 0;  // examples of earlier epochs, since start or resume
   double train_seconds_ = 0;
   double evaluate_seconds_ = 0;
   RunOutput output_;
@@ -367,12 +387,13 @@ std::string WeightsDigest(const Safetensors& weights) {
 
 absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,
-                                Progress& progress) {
+                                Progress& progress,
+                                const TrainOptions& options) {
   if (absl::Status status = CheckSpec(spec); !status.ok()) return status;
   if (absl::Status status = CheckFit(spec, graph, data); !status.ok()) {
     return status;
   }
-  return Trainer(spec, graph, data, backend, progress).Run();
+  return Trainer(spec, graph, data, backend, progress, options).Run();
 }
 
 }  // namespace repro16

@@ -3,8 +3,8 @@
 #define REPRO16_ENGINE_TRAINING_TRAINER_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,15 +12,46 @@
 #include "engine/graph/backend.h"
 #include "engine/graph/graph.h"
 #include "engine/io/safetensors.h"
+#include "engine/run/checkpoint.pb.h"
 #include "engine/run/run.pb.h"
 #include "engine/training/progress.h"
 
 namespace repro16 {
 
+// How a run is made; none of it changes a bit of what comes out.
+struct TrainOptions {
+  // Goes on from there. A checkpoint of this specification, data and graph
+  // (ReadCheckpoint). Null: from the start.
+  const Checkpoint* resume_from = nullptr;
+
+  // Keeps a checkpoint: after every save_steps steps, every save_seconds
+  // (either is off at 0), and when the run stops before its end. The next
+  // training step waits for it; its error ends the run.
+  std::function<absl::Status(const Checkpoint&)> save;
+  int64_t save_steps = 0;
+  double save_seconds = 0;
+
+  // Asked after each batch: whether to stop now, before the run's end.
+  std::function<bool()> stop;
+  // Stops after the evaluation of that epoch, if it is not the last. 0: not.
+  int64_t stop_after_epoch = 0;
+
+  // Bytes that the run may take, data set included; 0: what the device has.
+  int64_t memory_limit = 0;
+
+  // Record what rounding does to each tensor.
+  bool diagnose = false;
+};
+
 // What a run leaves behind. `result`, `weights` and `probabilities` are a pure
 // function of specification, data and kNumericsVersion; `telemetry` is not.
 struct RunOutput {
+  // Whether the run came to its end; else `result` is what it has so far, and
+  // there are no weights and probabilities.
+  bool finished = false;
   RunResult result;
+  Diagnosis diagnosis;  // empty unless asked for
+  // Of the time since the run started, or went on from a checkpoint.
   RunTelemetry telemetry;
   // The parameters as the optimizer keeps them, after the last step.
   Safetensors weights;
@@ -40,13 +71,15 @@ absl::Status CheckSpec(const RunSpec& spec);
 // Trains `graph` for spec.epochs() epochs, each over a new permutation of the
 // training examples in batches of spec.batch_size(), the last of which may be
 // smaller, and evaluates the test examples after each epoch. Fails before the
-// first step if the graph does not fit the data.
+// first step if the graph does not fit the data or the run does not fit the
+// memory.
 //
 // A run whose values overflow goes on to its end: that is what is being
 // studied.
 absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,
-                                Progress& progress);
+                                Progress& progress,
+                                const TrainOptions& options = {});
 
 }  // namespace repro16
 
