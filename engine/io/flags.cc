@@ -40,17 +40,23 @@ bool AsksForHelp(int argc, char** argv) {
 
 }  // namespace
 
-void ParseFlags(int argc, char** argv, std::string_view usage) {
+std::vector<std::string> ParseArguments(int argc, char** argv,
+                                        std::string_view usage) {
   absl::SetProgramUsageMessage(usage);
   status_of_exit = AsksForHelp(argc, argv) ? 0 : 2;
   parsing = true;
   std::atexit(LeaveWithOurStatus);
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   parsing = false;
-  if (rest.size() > 1) {
+  return {rest.begin() + 1, rest.end()};
+}
+
+void ParseFlags(int argc, char** argv, std::string_view usage) {
+  const std::vector<std::string> rest = ParseArguments(argc, argv, usage);
+  if (!rest.empty()) {
     std::fprintf(stderr,
                  "error: %s: unexpected argument; flags begin with --\n",
-                 rest[1]);
+                 rest[0].c_str());
     std::exit(2);
   }
 }
