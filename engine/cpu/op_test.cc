@@ -1,267 +1,322 @@
 // Every operation, forward and backward, in every policy, against f64
-// implementations that share no code with the kernels.
+// implementations that share no code with the kernels; and its bits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
 
+#include "engine/cpu/op_case.h"
+#include "engine/cpu/op_case_run.h"
+#include "engine/cpu/op_reference.h"
 #include "engine/cpu/test_util.h"
-#include "engine/graph/builder.h"
 #include "engine/numerics/simd_target.h"
 
 namespace repro16 {
 namespace {
 
-using Values = std::vector<double>;
-
 constexpr int64_t kBatch = 5;
-constexpr int64_t kFeatures = 37;
-constexpr int64_t kUnits = 11;
 
-// What an operation computes, in f64, from its inputs and parameters: all
-// [kBatch, ...] row-major.
-using Reference = std::function<Values(const std::vector<Values>& inputs,
-                                       const std::vector<Values>& parameters)>;
-
-struct OpCase {
-  OpKind kind;
-  std::function<TensorId(GraphBuilder&, TensorId)> build;
-  Reference reference;
-};
-
-Values DenseReference(const std::vector<Values>& in,
-                      const std::vector<Values>& parameters) {
-  Values y(kBatch * kUnits);
-  for (int64_t n = 0; n < kBatch; ++n) {
-    for (int64_t o = 0; o < kUnits; ++o) {
-      double sum = parameters[1][o];
-      for (int64_t i = 0; i < kFeatures; ++i) {
-        sum += in[0][n * kFeatures + i] * parameters[0][i * kUnits + o];
-      }
-      y[n * kUnits + o] = sum;
-    }
-  }
-  return y;
-}
-
-Reference Elementwise(double (*f)(double)) {
-  return [f](const std::vector<Values>& in, const std::vector<Values>&) {
-    Values y = in[0];
-    for (double& value : y) value = f(value);
-    return y;
-  };
-}
-
-// Operations with one input of [kFeatures]; softmax, its loss and dropout have
-// tests of their own.
-std::vector<OpCase> Cases() {
-  return {
-      {OpKind::kDense,
-       [](GraphBuilder& b, TensorId x) { return b.Dense(x, kUnits); },
-       DenseReference},
-      {OpKind::kRelu, [](GraphBuilder& b, TensorId x) { return b.Relu(x); },
-       Elementwise([](double x) { return x > 0 ? x : 0.0; })},
-      {OpKind::kTanh, [](GraphBuilder& b, TensorId x) { return b.Tanh(x); },
-       Elementwise([](double x) { return std::tanh(x); })},
-      {OpKind::kFlatten,
-       [](GraphBuilder& b, TensorId x) { return b.Flatten(x); },
-       Elementwise([](double x) { return x; })},
-      {OpKind::kAdd, [](GraphBuilder& b, TensorId x) { return b.Add(x, x); },
-       Elementwise([](double x) { return x + x; })},
-  };
-}
-
-TEST(OpTest, EveryOperationHasACase) {
+TEST(OpCasesTest, EveryOperationHasACase) {
   std::map<OpKind, int> covered;
-  for (const OpCase& c : Cases()) ++covered[c.kind];
-  for (const OpTraits& op : kOps) {
-    const bool own_test = op.kind == OpKind::kSoftmax ||
-                          op.kind == OpKind::kSoftmaxCrossEntropy ||
-                          op.kind == OpKind::kDropout;
-    EXPECT_EQ(covered[op.kind], own_test ? 0 : 1) << op.name;
+  std::set<std::string> names;
+  for (const OpCase& c : OpCases()) {
+    EXPECT_TRUE(names.insert(c.name).second) << c.name;
+    const Graph graph = BuildGraph(c);
+    for (const Op& op : graph.ops) covered[c.kind] += op.kind == c.kind;
   }
+  for (const OpTraits& op : kOps) EXPECT_GE(covered[op.kind], 1) << op.name;
 }
 
-// Parameters and inputs of a case, as stored.
-struct Stored {
-  std::vector<Values> inputs;
-  std::vector<Values> parameters;
-};
-
-Graph BuildCase(const OpCase& c) {
-  GraphBuilder b;
-  const TensorId y = c.build(b, b.Input(Shape({kFeatures})));
-  absl::StatusOr<Graph> graph = std::move(b).Build(y);
-  EXPECT_TRUE(graph.ok()) << graph.status();
-  return *std::move(graph);
-}
-
-Stored Fill(Compiled& compiled, const PrecisionPolicy& policy) {
-  Stored stored;
-  const Values x = RandomValues(kBatch * kFeatures, 1);
-  stored.inputs.push_back(Rounded(x, policy.activation));
-  EXPECT_TRUE(
-      compiled.program
-          ->WriteTensor(compiled.graph.input, ToBytes(x, policy.activation))
-          .ok());
-  for (size_t p = 0; p < compiled.graph.parameters.size(); ++p) {
-    const Values w =
-        RandomValues(compiled.graph.parameters[p].shape.NumElements(),
-                     static_cast<uint32_t>(p + 2));
-    EXPECT_TRUE(
-        compiled.program->WriteParameter(p, ToBytes(w, policy.parameter)).ok());
-    // Operations read parameters in the activation type.
-    stored.parameters.push_back(
-        Rounded(Rounded(w, policy.parameter), policy.activation));
-  }
-  return stored;
-}
-
-// Relative spacing of the type: one rounding is at most half of it.
-double Epsilon(DType type) {
+// Half the distance of neighbours, relative to the number: the largest error
+// of one rounding.
+double UnitRoundoff(DType type) {
   switch (type) {
     case DType::kF32:
-      return 0x1p-23;
+      return 0x1p-24;
     case DType::kF16:
-      return 0x1p-10;
+      return 0x1p-11;
     case DType::kBF16:
-      return 0x1p-7;
+      return 0x1p-8;
   }
   return 0;
 }
 
-// Error of an operation's result before its rounding to the storage type.
-double ErrorBeforeRounding(OpKind kind, double expected, DType accumulator) {
-  if (kind == OpKind::kDense) {
-    // Sums of some 40 terms of magnitude 1. With f16 accumulators each of two
-    // roundings a term counts.
-    return accumulator == DType::kF16 ? 2 * kFeatures * 4 * 0x1p-11
-                                      : kFeatures * 4 * 0x1p-24;
-  }
-  // engine/numerics/elementary.h.
-  if (kind == OpKind::kTanh)
-    return 1.34 * std::abs(expected) * Epsilon(DType::kF32);
-  return 0;
-}
-
-// With half an ulp for the one rounding; in binary16 that of its subnormal
-// numbers is the least.
-double Tolerance(OpKind kind, double expected, DType type, DType accumulator) {
+// Of one rounding of `exact`; half the distance of binary16's subnormal numbers
+// is the least.
+double OneRounding(double exact, DType type) {
   const double least = type == DType::kF16 ? 0x1p-25 : 0;
-  return std::max(std::abs(expected) * Epsilon(type) / 2, least) +
-         ErrorBeforeRounding(kind, expected, accumulator);
+  return std::max(std::abs(exact) * UnitRoundoff(type), least);
 }
 
-class OpPolicyTest : public testing::TestWithParam<std::string> {};
+bool IsDotProduct(OpKind kind) {
+  return kind == OpKind::kDense || kind == OpKind::kConv2D ||
+         kind == OpKind::kDepthwiseConv2D || kind == OpKind::kAttentionScores ||
+         kind == OpKind::kAttentionContext;
+}
 
-TEST_P(OpPolicyTest, ForwardIsTheF64ResultRoundedOnce) {
-  const PrecisionPolicy policy = Policy(GetParam());
-  for (const OpCase& c : Cases()) {
-    SCOPED_TRACE(TraitsOf(c.kind).name);
-    Compiled compiled = CompileForTest(BuildCase(c), policy, kBatch);
-    const Stored stored = Fill(compiled, policy);
-    for (bool training : {true, false}) {
-      ASSERT_TRUE(
-          compiled.program->Forward(kBatch, training, *compiled.stream).ok());
-      const auto bytes =
-          compiled.program->ReadTensor(compiled.graph.output, kBatch);
-      ASSERT_TRUE(bytes.ok()) << bytes.status();
-      const Values y = ToValues(*bytes, policy.activation);
-      const Values expected = c.reference(stored.inputs, stored.parameters);
-      ASSERT_EQ(y.size(), expected.size());
+// Error of a result before it is rounded to storage. An operation computes in
+// f32, so its error is at most some roundings a term, each relative to the
+// magnitude of the terms (Higham, Accuracy and Stability of Numerical
+// Algorithms, 3.1), and some more for divisions, square roots and elementary
+// functions (engine/numerics/elementary.h). With f16 accumulators each of two
+// roundings a term counts.
+double OfArithmetic(OpKind kind, int64_t terms, double magnitude,
+                    DType accumulator) {
+  const auto n = static_cast<double>(terms);
+  if (IsDotProduct(kind) && accumulator == DType::kF16) {
+    return 2 * (n + 1) *
+           (magnitude * UnitRoundoff(DType::kF16) +
+            OneRounding(0, DType::kF16));
+  }
+  return (n + (IsDotProduct(kind) ? 2 : 16)) * magnitude *
+         UnitRoundoff(DType::kF32);
+}
+
+// What a backward pass adds that takes its derivative from the output as
+// stored: 1 - y^2 of tanh, y[j] * (dy[j] - sum_i y[i] * dy[i]) of softmax.
+double OfStoredOutput(OpKind kind, const Values& y, const Gradient& gradient,
+                      size_t j, DType type) {
+  if (kind != OpKind::kTanh && kind != OpKind::kSoftmax) return 0;
+  return 2 * UnitRoundoff(type) *
+         (gradient.magnitude[j] + std::abs(y[j]) * gradient.weighted_reach[j]);
+}
+
+// GeluDerivative has an absolute error.
+double OfDerivative(OpKind kind, double reach) {
+  return kind == OpKind::kGelu ? 4 * UnitRoundoff(DType::kF32) * reach : 0;
+}
+
+// Of central differences in f64.
+double OfDifferences(double reach) { return 3e-9 * (1 + reach); }
+
+using Parameters = std::tuple<size_t, std::string>;  // of OpCases(); policy
+
+class OpTest : public testing::TestWithParam<Parameters> {
+ protected:
+  OpTest()
+      : case_(OpCases()[std::get<0>(GetParam())]),
+        policy_(Policy(std::get<1>(GetParam()))),
+        run_(BuildGraph(case_), policy_, kBatch, case_.scale,
+             case_.input_kind) {}
+
+  // Calls f(op, inputs, parameters) for each operation that the case is about.
+  template <class F>
+  void ForEachOp(bool training, const F& f) const {
+    for (const Op& op : run_.graph().ops) {
+      const bool evaluation_only =
+          training && op.output == run_.graph().probabilities;
+      if (op.kind != case_.kind || evaluation_only) continue;
+      SCOPED_TRACE(op.name);
+      std::vector<Values> inputs;
+      std::vector<Values> parameters;
+      for (TensorId id : op.inputs) inputs.push_back(run_.Tensor(id, training));
+      for (ParameterId id : op.parameters) {
+        parameters.push_back(run_.AsRead(id));
+      }
+      f(op, inputs, parameters);
+    }
+  }
+
+  void ExpectForward(bool training) const {
+    ForEachOp(training, [&](const Op& op, const std::vector<Values>& inputs,
+                            const std::vector<Values>& parameters) {
+      const ReferencePass pass = run_.Reference(training);
+      const Values y = run_.Tensor(op.output, training);
+      const Values exact =
+          EvaluateOp(run_.graph(), op, inputs, parameters, pass);
+      const Derivatives sensitivity =
+          Differentiate(run_.graph(), op, inputs, parameters,
+                        Values(exact.size(), 1.0), pass);
+      ASSERT_EQ(y.size(), exact.size());
       for (size_t i = 0; i < y.size(); ++i) {
-        EXPECT_NEAR(y[i], expected[i],
-                    Tolerance(c.kind, expected[i], policy.activation,
-                              policy.accumulator));
+        const double of_arithmetic =
+            TraitsOf(op.kind).forward_moves
+                ? 0
+                : OfArithmetic(
+                      op.kind, sensitivity.output_terms[i],
+                      sensitivity.output_magnitude[i] + std::abs(exact[i]),
+                      policy_.accumulator);
+        ASSERT_NEAR(
+            y[i], exact[i],
+            OneRounding(exact[i], run_.TypeOf(op.output)) + of_arithmetic)
+            << "element " << i << (training ? ", training" : ", inference");
       }
+    });
+  }
+
+  void ExpectGradient(const Op& op, const Values& actual,
+                      const Gradient& gradient, DType type,
+                      DType accumulator) const {
+    ASSERT_EQ(actual.size(), gradient.value.size());
+    const Values y = run_.Tensor(op.output, /*training=*/true);
+    for (size_t j = 0; j < actual.size(); ++j) {
+      ASSERT_NEAR(actual[j], gradient.value[j],
+                  OneRounding(gradient.value[j], type) +
+                      OfArithmetic(op.kind, gradient.terms[j],
+                                   gradient.magnitude[j], accumulator) +
+                      OfStoredOutput(op.kind, y, gradient, j, type) +
+                      OfDerivative(op.kind, gradient.reach[j]) +
+                      OfDifferences(gradient.reach[j]))
+          << "element " << j;
     }
   }
+
+  const OpCase& case_;
+  const PrecisionPolicy policy_;
+  const CaseRun run_;
+};
+
+TEST_P(OpTest, ForwardIsTheF64ResultRoundedOnce) {
+  ExpectForward(/*training=*/true);
+  ExpectForward(/*training=*/false);
 }
 
-// d(sum_i upstream[i] * y[i]) / d(value), by central differences in f64.
-double Numeric(const OpCase& c, Stored stored, Values& value, size_t index,
-               const Values& upstream,
-               const std::function<Values&(Stored&)>& select) {
-  const double original = value[index];
-  const double h = 1e-6;
-  double sums[2];
-  for (int side = 0; side < 2; ++side) {
-    select(stored)[index] = original + (side == 0 ? h : -h);
-    const Values y = c.reference(stored.inputs, stored.parameters);
-    sums[side] = 0;
-    for (size_t i = 0; i < y.size(); ++i) sums[side] += upstream[i] * y[i];
+TEST_P(OpTest, BackwardIsTheNumericGradient) {
+  const Graph& graph = run_.graph();
+  ForEachOp(
+      /*training=*/true, [&](const Op& op, const std::vector<Values>& inputs,
+                             const std::vector<Values>& parameters) {
+        const Values upstream = op.output == graph.loss
+                                    ? Values(kBatch, run_.LossGradient())
+                                    : run_.Gradient(op.output);
+        const Derivatives exact =
+            Differentiate(graph, op, inputs, parameters, upstream,
+                          run_.Reference(/*training=*/true));
+        for (size_t i = 0; i < op.inputs.size(); ++i) {
+          SCOPED_TRACE(testing::Message() << "input " << i);
+          ExpectGradient(op, run_.Gradient(op.inputs[i]), exact.inputs[i],
+                         policy_.activation, policy_.accumulator);
+        }
+        for (size_t i = 0; i < op.parameters.size(); ++i) {
+          const ParameterId id = op.parameters[i];
+          const Parameter& parameter = graph.parameters[id];
+          SCOPED_TRACE(parameter.name);
+          if (!parameter.trainable()) continue;
+          // A bias takes a plain sum, in f32.
+          const DType accumulator =
+              parameter.shape.rank() == 1 ? DType::kF32 : policy_.accumulator;
+          ExpectGradient(op, run_.ParameterGradient(id), exact.parameters[i],
+                         run_.GradientType(id), accumulator);
+        }
+      });
+}
+
+// s = r(s - r(r(s - x) * r(1 - momentum))): four roundings.
+void ExpectMoved(const CaseRun& run, ParameterId id, const Values& batch,
+                 double momentum) {
+  const Values before = run.StoredBefore(id);
+  const Values after = run.StoredAfter(id);
+  const DType type = run.StoredType(id);
+  ASSERT_EQ(after.size(), batch.size());
+  for (size_t c = 0; c < batch.size(); ++c) {
+    const double step = (before[c] - batch[c]) * (1 - momentum);
+    const double exact = before[c] - step;
+    const double of_batch = std::abs(batch[c]) * (1 - momentum);
+    EXPECT_NEAR(after[c], exact,
+                OneRounding(exact, type) + 3 * OneRounding(step, type) +
+                    OneRounding(of_batch, type) + 1e-6 * of_batch)
+        << "channel " << c;
+    EXPECT_NE(after[c], before[c]) << "channel " << c;
   }
-  return (sums[0] - sums[1]) / (2 * h);
 }
 
-TEST_P(OpPolicyTest, BackwardIsTheNumericGradient) {
-  const PrecisionPolicy policy = Policy(GetParam());
-  for (const OpCase& c : Cases()) {
-    SCOPED_TRACE(TraitsOf(c.kind).name);
-    Compiled compiled = CompileForTest(BuildCase(c), policy, kBatch);
-    Stored stored = Fill(compiled, policy);
-    const int64_t outputs =
-        kBatch *
-        compiled.graph.tensors[compiled.graph.output].shape.NumElements();
-    const Values dy = RandomValues(outputs, 9);
-    const Values upstream = Rounded(dy, policy.activation);
-    ASSERT_TRUE(compiled.program->Forward(kBatch, true, *compiled.stream).ok());
-    ASSERT_TRUE(compiled.program
-                    ->WriteGradient(compiled.graph.output,
-                                    ToBytes(dy, policy.activation))
-                    .ok());
-    ASSERT_TRUE(compiled.program->Backward(kBatch, *compiled.stream).ok());
+TEST_P(OpTest, StatisticsMoveInTrainingAlone) {
+  if (case_.kind != OpKind::kBatchNorm) GTEST_SKIP();
+  ForEachOp(/*training=*/true,
+            [&](const Op& op, const std::vector<Values>& inputs,
+                const std::vector<Values>& parameters) {
+              // As Keras: the moving variance of images is the unbiased one.
+              const bool images = case_.input.rank() == 3;
+              const ChannelMoments moments =
+                  MomentsOf(inputs[0], case_.input.dims().back(), images);
+              const double momentum =
+                  std::get<BatchNormAttributes>(op.attributes).momentum;
+              ExpectMoved(run_, op.parameters[2], moments.mean, momentum);
+              ExpectMoved(run_, op.parameters[3], moments.variance, momentum);
+              for (size_t i = 0; i < parameters.size(); ++i) {
+                // Before the pass of training stands the one of inference.
+                EXPECT_EQ(run_.StoredBefore(op.parameters[i]), parameters[i]);
+              }
+            });
+}
 
-    const auto check = [&](const std::vector<uint8_t>& bytes, DType type,
-                           Values& value,
-                           const std::function<Values&(Stored&)>& select) {
-      const Values gradient = ToValues(bytes, type);
-      ASSERT_EQ(gradient.size(), value.size());
-      for (size_t i = 0; i < gradient.size(); ++i) {
-        const double expected = Numeric(c, stored, value, i, upstream, select);
-        // Tanh takes its derivative, 1 - y^2, from the rounded output.
-        const double from_output =
-            c.kind == OpKind::kTanh ? 2 * Epsilon(policy.activation) : 0;
-        const double of_differences = 1e-8;
-        EXPECT_NEAR(gradient[i], expected,
-                    Tolerance(c.kind, expected, type, policy.accumulator) +
-                        from_output + of_differences);
-      }
-    };
-    const auto dx =
-        compiled.program->ReadGradient(compiled.graph.input, kBatch);
-    ASSERT_TRUE(dx.ok()) << dx.status();
-    check(*dx, policy.activation, stored.inputs[0],
-          [](Stored& s) -> Values& { return s.inputs[0]; });
-    for (size_t p = 0; p < stored.parameters.size(); ++p) {
-      const auto dp =
-          compiled.program->ReadParameterGradient(static_cast<ParameterId>(p));
-      ASSERT_TRUE(dp.ok()) << dp.status();
-      check(*dp, policy.weight_gradient, stored.parameters[p],
-            [p](Stored& s) -> Values& { return s.parameters[p]; });
+std::string NameOf(const testing::TestParamInfo<Parameters>& info) {
+  return OpCases()[std::get<0>(info.param)].name + "_" +
+         std::get<1>(info.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, OpTest,
+    testing::Combine(testing::Range(size_t{0}, OpCases().size()),
+                     testing::Values("FP32", "FP16", "FP16_BN32", "MP", "BF16",
+                                     "FP16_ACC16")),
+    NameOf);
+
+// Outputs and gradients depend neither on threads nor on the instruction set.
+class BitsTest : public testing::TestWithParam<Parameters> {
+ protected:
+  // So large that most operations split their work.
+  static constexpr int64_t kManyExamples = 67;
+
+  ~BitsTest() override { EXPECT_TRUE(SelectSimdTarget("auto").ok()); }
+};
+
+void ExpectSame(const PassBytes& a, const PassBytes& b, const Graph& graph) {
+  for (size_t i = 0; i < a.tensors.size(); ++i) {
+    EXPECT_TRUE(a.tensors[i] == b.tensors[i]) << graph.tensors[i].name;
+    EXPECT_TRUE(a.gradients[i] == b.gradients[i])
+        << "gradient of " << graph.tensors[i].name;
+  }
+  for (size_t i = 0; i < a.parameters.size(); ++i) {
+    EXPECT_TRUE(a.parameters[i] == b.parameters[i]) << graph.parameters[i].name;
+    EXPECT_TRUE(a.parameter_gradients[i] == b.parameter_gradients[i])
+        << "gradient of " << graph.parameters[i].name;
+  }
+}
+
+TEST_P(BitsTest, SameForEveryThreadCountAndTarget) {
+  const OpCase& c = OpCases()[std::get<0>(GetParam())];
+  const PrecisionPolicy policy = Policy(std::get<1>(GetParam()));
+  const Graph graph = BuildGraph(c);
+  std::unique_ptr<CaseRun> first;
+  for (const std::string& target : UsableSimdTargets()) {
+    for (int threads : {1, 2, 3, 7}) {
+      SCOPED_TRACE(testing::Message() << target << ", threads: " << threads);
+      auto run =
+          std::make_unique<CaseRun>(graph, policy, kManyExamples, c.scale,
+                                    c.input_kind, CpuOptions{threads, target});
+      if (first == nullptr) first = std::move(run);
+      if (run == nullptr) continue;
+      ExpectSame(first->bytes(true), run->bytes(true), graph);
+      ExpectSame(first->bytes(false), run->bytes(false), graph);
     }
   }
+#if defined(__x86_64__)
+  EXPECT_GE(UsableSimdTargets().size(), 2u)
+      << "one target alone proves nothing";
+#endif
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, OpPolicyTest,
-                         testing::Values("FP32", "FP16", "FP16_BN32", "MP",
-                                         "BF16", "FP16_ACC16"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BitsTest,
+    testing::Combine(testing::Range(size_t{0}, OpCases().size()),
+                     testing::Values("FP32", "FP16", "BF16", "FP16_ACC16")),
+    NameOf);
 
-// Runs one unary operation on given values in FP16 and returns output and input
-// gradient.
-struct UnaryRun {
+// Runs a graph without parameters on given values in FP16 and returns output
+// and input gradient.
+struct OneRun {
   Values y;
   Values dx;
 };
 
-UnaryRun RunUnary(const std::function<TensorId(GraphBuilder&, TensorId)>& build,
-                  const Values& x, const Values& dy) {
-  GraphBuilder b;
-  const TensorId y = build(b, b.Input(Shape({static_cast<int64_t>(x.size())})));
-  Compiled compiled = CompileForTest(*std::move(b).Build(y), Policy("FP16"), 1);
+OneRun RunGraph(Graph graph, const Values& x, const Values& dy) {
+  Compiled compiled = CompileForTest(std::move(graph), Policy("FP16"), 1);
   EXPECT_TRUE(compiled.program
                   ->WriteTensor(compiled.graph.input, ToBytes(x, DType::kF16))
                   .ok());
@@ -277,9 +332,16 @@ UnaryRun RunUnary(const std::function<TensorId(GraphBuilder&, TensorId)>& build,
                    DType::kF16)};
 }
 
+OneRun RunUnary(const std::function<TensorId(GraphBuilder&, TensorId)>& build,
+                const Values& x, const Values& dy) {
+  GraphBuilder b;
+  const TensorId y = build(b, b.Input(Shape({static_cast<int64_t>(x.size())})));
+  return RunGraph(*std::move(b).Build(y), x, dy);
+}
+
 TEST(ReluTest, ZerosNanAndInfinities) {
   const double inf = INFINITY;
-  const UnaryRun run = RunUnary(
+  const OneRun run = RunUnary(
       [](GraphBuilder& b, TensorId x) { return b.Relu(x); },
       {-0.0, 0.0, NAN, inf, -inf, 0x1p-24, -0x1p-24}, {1, 1, 1, 1, 1, 1, 1});
   EXPECT_FALSE(std::signbit(run.y[0]));
@@ -296,7 +358,7 @@ TEST(DropoutTest, DropsAtTheRateAndScalesByTheRoundedFactor) {
   const double rate = 0.1;
   const size_t n = 20000;
   const Values ones(n, 1.0);
-  const UnaryRun run =
+  const OneRun run =
       RunUnary([&](GraphBuilder& b, TensorId x) { return b.Dropout(x, rate); },
                ones, ones);
   // r(1 / 0.9) in binary16.
@@ -311,6 +373,20 @@ TEST(DropoutTest, DropsAtTheRateAndScalesByTheRoundedFactor) {
   EXPECT_EQ(run.dx, run.y);
 }
 
+TEST(Relu6Test, BoundsNanAndInfinities) {
+  const double inf = INFINITY;
+  const OneRun run =
+      RunUnary([](GraphBuilder& b, TensorId x) { return b.Relu6(x); },
+               {-0.0, 0.0, NAN, inf, -inf, 0x1p-24, 6, 6.00390625, 5.99609375},
+               Values(9, 1.0));
+  EXPECT_FALSE(std::signbit(run.y[0]));
+  EXPECT_TRUE(std::isnan(run.y[2]));
+  EXPECT_EQ(run.y[1], 0);
+  EXPECT_EQ(Values(run.y.begin() + 3, run.y.end()),
+            (Values{6, 0, 0x1p-24, 6, 6, 5.99609375}));
+  EXPECT_EQ(run.dx, (Values{0, 0, 0, 0, 0, 1, 0, 0, 1}));
+}
+
 TEST(DropoutTest, InferenceIsTheIdentity) {
   GraphBuilder b;
   const TensorId y = b.Dropout(b.Input(Shape({100})), 0.5);
@@ -321,63 +397,29 @@ TEST(DropoutTest, InferenceIsTheIdentity) {
   EXPECT_EQ(*compiled.program->ReadTensor(compiled.graph.output, 1), x);
 }
 
-// Output, gradient of the input and gradients of the parameters depend neither
-// on threads nor on the instruction set.
-TEST(BitsTest, SameForEveryThreadCountAndTarget) {
-  const int64_t features = 300;
-  const int64_t batch = 70;
-  for (const char* name : {"FP32", "FP16", "BF16", "FP16_ACC16"}) {
-    const PrecisionPolicy policy = Policy(name);
-    std::vector<std::vector<uint8_t>> first;
-    int runs = 0;
-    std::vector<std::string> targets = UsableSimdTargets();
-    for (const std::string& target : targets) {
-      for (int threads : {1, 2, 3, 7}) {
-        SCOPED_TRACE(testing::Message()
-                     << name << " " << target << " " << threads);
-        GraphBuilder b;
-        TensorId x = b.Input(Shape({features}));
-        TensorId a = b.Tanh(b.Dropout(b.Dense(x, 129), 0.3));
-        const TensorId y = b.Dense(b.Add(b.Relu(a), a), 45);
-        Compiled compiled = CompileForTest(*std::move(b).Build(y), policy,
-                                           batch, {threads, target});
-        Program& program = *compiled.program;
-        for (size_t p = 0; p < compiled.graph.parameters.size(); ++p) {
-          const Values w =
-              RandomValues(compiled.graph.parameters[p].shape.NumElements(),
-                           static_cast<uint32_t>(p), 0.2);
-          ASSERT_TRUE(
-              program.WriteParameter(p, ToBytes(w, policy.parameter)).ok());
-        }
-        ASSERT_TRUE(program
-                        .WriteTensor(compiled.graph.input,
-                                     ToBytes(RandomValues(batch * features, 7),
-                                             policy.activation))
-                        .ok());
-        ASSERT_TRUE(program.Forward(batch, true, *compiled.stream).ok());
-        ASSERT_TRUE(program
-                        .WriteGradient(compiled.graph.output,
-                                       ToBytes(RandomValues(batch * 45, 8),
-                                               policy.activation))
-                        .ok());
-        ASSERT_TRUE(program.Backward(batch, *compiled.stream).ok());
-        std::vector<std::vector<uint8_t>> bits = {
-            *program.ReadTensor(compiled.graph.output, batch),
-            *program.ReadGradient(compiled.graph.input, batch)};
-        for (size_t p = 0; p < compiled.graph.parameters.size(); ++p) {
-          bits.push_back(
-              *program.ReadParameterGradient(static_cast<ParameterId>(p)));
-        }
-        if (runs++ == 0) first = bits;
-        EXPECT_TRUE(bits == first);
-      }
-    }
-  }
-#if defined(__x86_64__)
-  EXPECT_GE(UsableSimdTargets().size(), 2u)
-      << "one target alone proves nothing";
-#endif
-  ASSERT_TRUE(SelectSimdTarget("auto").ok());
+// Max-pooling of a 2 x 3 image by 2 x 2 windows side by side, the last column
+// of the second one padding.
+OneRun RunMaxPool(const Values& image) {
+  GraphBuilder b;
+  const TensorId y = b.MaxPool(b.Input(Shape({2, 3, 1})), Window::Square(2, 2),
+                               Padding::kSame);
+  return RunGraph(*std::move(b).Build(y), image, {1, 2});
+}
+
+TEST(MaxPoolTest, TheFirstMaximumTakesTheGradient) {
+  const OneRun run = RunMaxPool({-1, -1, -3, -1, -2, -3});
+  EXPECT_EQ(run.y, (Values{-1, -3}));
+  EXPECT_EQ(run.dx, (Values{1, 0, 2, 0, 0, 0}));
+}
+
+TEST(MaxPoolTest, NanIsTheLargestAndZeroIsPositive) {
+  const OneRun nan = RunMaxPool({1, NAN, 3, INFINITY, 2, 4});
+  EXPECT_TRUE(std::isnan(nan.y[0]));
+  EXPECT_EQ(nan.y[1], 4);
+  const OneRun zero = RunMaxPool({-1, -0.0, -INFINITY, 0.0, -2, -INFINITY});
+  EXPECT_EQ(zero.y[0], 0);
+  EXPECT_FALSE(std::signbit(zero.y[0]));
+  EXPECT_EQ(zero.y[1], -INFINITY);
 }
 
 }  // namespace
