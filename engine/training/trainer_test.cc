@@ -234,6 +234,19 @@ TEST(TrainTest, RefusesWhatDoesNotFit) {
       Train(spec, SmallGraph(), *data, **backend, progress).status().message(),
       "batch_size: 2000 exceeds the 1000 training examples; give at most that");
 
+  TrainOptions options;
+  options.memory_limit = 100'000;
+  const absl::Status memory = Train(SmallSpec("FP32"), SmallGraph(), *data,
+                                    **backend, progress, options)
+                                  .status();
+  EXPECT_TRUE(absl::IsResourceExhausted(memory)) << memory;
+  EXPECT_EQ(memory.message().substr(0, 55),
+            "memory: model small with batch_size 64 in FP32 needs 1.");
+  options.memory_limit = 0;
+  EXPECT_TRUE(Train(SmallSpec("FP32"), SmallGraph(), *data, **backend, progress,
+                    options)
+                  .ok());
+
   GraphBuilder b;
   const TensorId x = b.Flatten(b.Input(Shape({32, 32, 3})));
   const Graph wide = *std::move(b).Classifier(b.Dense(x, 10));

@@ -1,0 +1,108 @@
+#include "engine/training/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/cpu/cpu_backend.h"
+#include "engine/data/dataset.h"
+#include "engine/graph/builder.h"
+#include "engine/training/progress.h"
+#include "engine/training/trainer.h"
+#include "google/protobuf/text_format.h"
+
+namespace repro16 {
+namespace {
+
+RunOutput TrainSmall(const std::string& policy, bool diagnose) {
+  RunSpec spec;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      "model: 'small' policy: '" + policy +
+          R"(' backend: 'cpu' seed: 3 epochs: 2 batch_size: 64
+      data { dataset: 'synthetic_mnist' train_examples: 300 test_examples: 100
+             normalization: 'unit' }
+      optimizer { adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999
+                         epsilon: 1e-7 } })",
+      &spec));
+  GraphBuilder b;
+  const TensorId x = b.Flatten(b.Input(Shape({28, 28, 1})));
+  const Graph graph =
+      *std::move(b).Classifier(b.Dense(b.Tanh(b.Dense(x, 16)), 10));
+  const auto backend = CreateCpuBackend({1, "auto"});
+  const auto data = LoadDataset(spec.data(), "");
+  Progress progress;
+  TrainOptions options;
+  options.diagnose = diagnose;
+  auto output = Train(spec, graph, *data, **backend, progress, options);
+  EXPECT_TRUE(output.ok()) << output.status();
+  return *std::move(output);
+}
+
+void Add(const StoreCounts& counts, StoreCounts& to) {
+  AddStores({counts.infinite(), counts.nan(), counts.underflow()},
+            counts.stored(), to);
+}
+
+TEST(DiagnosisTest, TheTensorsAddUpToTheRunsCounts) {
+  const RunOutput output = TrainSmall("FP16", true);
+  ASSERT_EQ(output.diagnosis.epochs_size(), 2);
+  for (int e = 0; e < 2; ++e) {
+    const EpochDiagnosis& epoch = output.diagnosis.epochs(e);
+    EXPECT_EQ(epoch.epoch(), e + 1);
+    EXPECT_EQ(epoch.steps(), 5);
+    StoreCounts tensors;
+    for (const TensorDiagnosis& tensor : epoch.tensors()) {
+      Add(tensor.counts(), tensors);
+    }
+    StoreCounts kinds;
+    const RoundingCounts& counts = output.result.epochs(e).rounding();
+    for (const StoreCounts& kind :
+         {counts.activations(), counts.activation_gradients(),
+          counts.weight_gradients(), counts.parameters()}) {
+      Add(kind, kinds);
+    }
+    EXPECT_EQ(tensors.SerializeAsString(), kinds.SerializeAsString());
+    // Adam with so small an epsilon, as in the paper's table 3.
+    EXPECT_GT(tensors.nan(), 0u);
+  }
+}
+
+TEST(DiagnosisTest, IsOffUnlessAskedForAndChangesNoBit) {
+  const RunOutput off = TrainSmall("FP16", false);
+  EXPECT_EQ(off.diagnosis.epochs_size(), 0);
+  EXPECT_EQ(off.result.SerializeAsString(),
+            TrainSmall("FP16", true).result.SerializeAsString());
+}
+
+TEST(DiagnosisTest, TheWorstComeFirst) {
+  Diagnosis diagnosis;
+  BatchRecord step;
+  step.tensors = {
+      {"good", RoundingTotals::kActivations, 1000, {}},
+      {"slightly", RoundingTotals::kActivations, 1000, {0, 0, 10}},
+      {"badly", RoundingTotals::kWeightGradients, 100, {0, 0, 90}},
+      {"hot", RoundingTotals::kParameters, 100, {3, 4, 0}},
+  };
+  Diagnose(step, 1, diagnosis);
+  step.tensors.pop_back();  // a skipped step
+  Diagnose(step, 1, diagnosis);
+  Diagnose(step, 2, diagnosis);
+  EXPECT_EQ(
+      WorstTensors(diagnosis),
+      "Infinities and NaNs:\n"
+      "          stored     infinite          NaN      to zero   to zero  "
+      "tensor\n"
+      "             100            3            4            0    0.000%  "
+      "hot\n"
+      "Results rounded to zero, by share of the stores:\n"
+      "          stored     infinite          NaN      to zero   to zero  "
+      "tensor\n"
+      "             300            0            0          270   90.000%  "
+      "badly\n"
+      "            3000            0            0           30    1.000%  "
+      "slightly\n");
+  EXPECT_EQ(WorstTensors(Diagnosis()),
+            "Infinities and NaNs: none\n"
+            "Results rounded to zero, by share of the stores: none\n");
+}
+
+}  // namespace
+}  // namespace repro16
