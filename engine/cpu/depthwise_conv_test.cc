@@ -204,8 +204,7 @@ class DepthwiseConv2DTest : public WindowKernelTest {
     buffers.output = out.y.Ref(y_elements);
     buffers.output_gradient = {in.dy.data(), t.type, y_elements, nullptr};
     buffers.input_gradients = {out.dx.Ref(x_elements)};
-    buffers.parameters = {
-        {in.w.data(), t.weight_type, in.w.size(), nullptr}};
+    buffers.parameters = {{in.w.data(), t.weight_type, in.w.size(), nullptr}};
     buffers.parameter_gradients = {out.dw.Ref(in.w.size())};
     if (t.bias) {
       buffers.parameters.push_back(

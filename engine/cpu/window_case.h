@@ -36,15 +36,14 @@ inline ImageWindow MakeWindow(int64_t in_height, int64_t in_width,
     pad = 0;
     if (padding == WindowPadding::kValid) return (size - window) / stride + 1;
     const int64_t outputs = (size + stride - 1) / stride;
-    pad =
-        std::max<int64_t>(0, (outputs - 1) * stride + window - size) / 2;
+    pad = std::max<int64_t>(0, (outputs - 1) * stride + window - size) / 2;
     return outputs;
   };
   WindowAttributes window = {height, width, stride, 0, 0};
   const int64_t out_height = place(in_height, height, window.pad_top);
   const int64_t out_width = place(in_width, width, window.pad_left);
-  return {in_height, in_width, channels, out_height, out_width, channels,
-          window};
+  return {in_height, in_width, channels, out_height,
+          out_width, channels, window};
 }
 
 inline std::ostream& operator<<(std::ostream& os, const ImageWindow& s) {
@@ -93,8 +92,8 @@ class WindowNumbers {
 
   float Next() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    constexpr float kSpecial[] = {0.0f, -0.0f,      0.0f,     -0.0f,
-                                  NAN,  kInfinity,  -kInfinity, 0x1p-24f,
+    constexpr float kSpecial[] = {0.0f,      -0.0f,     0.0f,       -0.0f,
+                                  NAN,       kInfinity, -kInfinity, 0x1p-24f,
                                   -0x1p-16f, 0x1p-140f, 65504.0f};
     if (special_every_ != 0 && Below(special_every_) == 0) {
       return kSpecial[Below(static_cast<int64_t>(std::size(kSpecial)))];
@@ -137,9 +136,8 @@ inline void ExpectSame(const CountedArray& actual, const CountedArray& expected,
   EXPECT_TRUE(actual.array == expected.array) << what;
   EXPECT_TRUE(actual.counter == expected.counter)
       << what << ": " << actual.counter.infinite << " " << actual.counter.nan
-      << " " << actual.counter.underflow << " for "
-      << expected.counter.infinite << " " << expected.counter.nan << " "
-      << expected.counter.underflow;
+      << " " << actual.counter.underflow << " for " << expected.counter.infinite
+      << " " << expected.counter.nan << " " << expected.counter.underflow;
 }
 
 // Runs kernels on every instruction set of the machine; the parameter is its
