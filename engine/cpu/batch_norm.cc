@@ -19,137 +19,10 @@
 #include "engine/numerics/rounding-inl.h"
 #include "hwy/highway.h"
 
-// Before a loop over an array of vectors, so that these stay in registers.
-#undef REPRO16_UNROLL
-#if HWY_COMPILER_CLANG
-#define REPRO16_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define REPRO16_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 namespace {
-
-// --- Sums over rows
-
-struct Rows {
-  int64_t count;
-  int64_t channels;
-};
-
-// Few channels: so many chunks side by side, since one chain of additions
-// cannot run faster than its latency.
-constexpr int64_t kNarrow = 64;
-constexpr int64_t kChunksAtOnce = 4;
-// Many channels: a task is so many of one chunk.
-constexpr int64_t kChannelsPerTask = 256;
-
-struct LoadWhole {
-  template <class T>
-  HWY_INLINE FloatVector operator()(const T* p) const {
-    return LoadF32(FloatTag(), p);
-  }
-};
-
-struct LoadFirst {
-  size_t count;
-  template <class T>
-  HWY_INLINE FloatVector operator()(const T* p) const {
-    return LoadF32N(FloatTag(), p, count);
-  }
-};
-
-// Adds `rows` rows of one vector of channels to the sums of kChunks chunks;
-// `at` is the first element. Sum j of chunk k is at
-// sums[j * sum_stride + k * chunk_stride], and `first` when it starts from 0.
-template <int64_t kChunks, class Step, class Load>
-HWY_INLINE void AddRows(const Step& step, const Load& load, int64_t at,
-                        int64_t rows, int64_t channels, bool first,
-                        float* HWY_RESTRICT sums, int64_t sum_stride,
-                        int64_t chunk_stride) {
-  const FloatTag d;
-  FloatVector sum[kChunks][Step::kSums];
-  REPRO16_UNROLL for (int64_t k = 0; k < kChunks; ++k) {
-    REPRO16_UNROLL for (int64_t j = 0; j < Step::kSums; ++j) {
-      const float* from = sums + j * sum_stride + k * chunk_stride;
-      sum[k][j] = first ? hn::Zero(d) : hn::Load(d, from);
-    }
-  }
-  for (int64_t row = 0; row < rows; ++row, at += channels) {
-    REPRO16_UNROLL for (int64_t k = 0; k < kChunks; ++k) {
-      step.Add(load, at + k * kReductionChunk * channels, sum[k]);
-    }
-  }
-  REPRO16_UNROLL for (int64_t k = 0; k < kChunks; ++k) {
-    REPRO16_UNROLL for (int64_t j = 0; j < Step::kSums; ++j) {
-      hn::Store(sum[k][j], d, sums + j * sum_stride + k * chunk_stride);
-    }
-  }
-}
-
-// The sums of chunks [chunk, chunk + kChunks) for channels [begin, end).
-// Rows are taken in small groups for which all channels are visited, so that
-// memory is read nearly in order.
-template <int64_t kChunks, class Step>
-void SumChunks(Rows rows, Step step, int64_t chunk, int64_t begin, int64_t end,
-               float* sums) {
-  constexpr int64_t kGroup = kChunks == 1 ? 8 : 16;
-  const int64_t padded = PaddedChannels(rows.channels);
-  const int64_t sum_stride = ReductionChunks(rows.count) * padded;
-  const int64_t first_row = chunk * kReductionChunk;
-  const int64_t chunk_rows = std::min(kReductionChunk, rows.count - first_row);
-  for (int64_t r = 0; r < chunk_rows; r += kGroup) {
-    const int64_t group = std::min(kGroup, chunk_rows - r);
-    const int64_t last_row =
-        first_row + (kChunks - 1) * kReductionChunk + r + group - 1;
-    for (int64_t c = begin; c < end; c += kLanes) {
-      step.SetChannels(c);
-      const int64_t at = (first_row + r) * rows.channels + c;
-      float* to = sums + chunk * padded + c;
-      // A last vector of a row reads on into the next row, where there is one.
-      const bool whole =
-          last_row * rows.channels + c + kLanes <= rows.count * rows.channels;
-      if (HWY_LIKELY(whole)) {
-        AddRows<kChunks>(step, LoadWhole(), at, group, rows.channels, r == 0,
-                         to, sum_stride, padded);
-      } else {
-        const LoadFirst load = {static_cast<size_t>(rows.channels - c)};
-        AddRows<kChunks>(step, load, at, group, rows.channels, r == 0, to,
-                         sum_stride, padded);
-      }
-    }
-  }
-}
-
-// sums: [Step::kSums][chunks][padded]; leaves the sums over all rows in each
-// one's first chunk.
-template <class Step>
-void SumRows(Rows rows, const Step& step, float* sums, ThreadPool& pool) {
-  const int64_t chunks = ReductionChunks(rows.count);
-  const int64_t at_once = rows.channels <= kNarrow ? kChunksAtOnce : 1;
-  const int64_t blocks =
-      (rows.channels + kChannelsPerTask - 1) / kChannelsPerTask;
-  const int64_t tasks = (chunks + at_once - 1) / at_once * blocks;
-  pool.Run(tasks, [&](int64_t task, int /*worker*/) HWY_ATTR {
-    const int64_t begin = task % blocks * kChannelsPerTask;
-    const int64_t end = std::min(begin + kChannelsPerTask, rows.channels);
-    int64_t chunk = task / blocks * at_once;
-    const int64_t last = std::min(chunk + at_once, chunks);
-    if (at_once == kChunksAtOnce &&
-        (chunk + kChunksAtOnce) * kReductionChunk <= rows.count) {
-      return SumChunks<kChunksAtOnce>(rows, step, chunk, begin, end, sums);
-    }
-    for (; chunk < last; ++chunk) {
-      SumChunks<1>(rows, step, chunk, begin, end, sums);
-    }
-  });
-  const int64_t padded = PaddedChannels(rows.channels);
-  for (int64_t j = 0; j < Step::kSums; ++j) {
-    AddChunkSums(chunks, padded, sums + j * chunks * padded);
-  }
-}
 
 // --- What is known of a channel
 
@@ -202,18 +75,49 @@ void ReadScaleAndBeta(int64_t channels, const OpBuffers& buffers,
   }
 }
 
-// fma(x - mean, scale, beta) from the channel of the first lane.
-HWY_INLINE FloatVector Normalized(const Channels& of, int64_t c,
-                                  FloatVector x) {
-  const FloatTag d;
-  return hn::MulAdd(hn::Sub(x, hn::LoadU(d, of.mean + c)),
-                    hn::LoadU(d, of.scale + c), hn::LoadU(d, of.beta + c));
-}
-
 // The channel of the first element after a vector.
 HWY_INLINE int64_t NextChannel(int64_t c, int64_t channels) {
   c += kLanes % channels;
   return c >= channels ? c - channels : c;
+}
+
+// Elements [begin, end) of [n, channels], vector by vector: op.Load(c) gives
+// what is known of the channels of a vector that starts at channel c;
+// op.Whole(known, i, counter) and op.Part(known, i, count, counter) do elements
+// from i on.
+template <class Op>
+void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
+                 StoreCounter& counter) {
+  constexpr int64_t kGroup = 4;
+  int64_t c = begin % channels;
+  int64_t i = begin;
+  if (kGroup * kLanes % channels == 0) {  // each group starts at channel c
+    typename Op::Known known[kGroup];
+    REPRO16_UNROLL for (int64_t k = 0; k < kGroup; ++k) {
+      known[k] = op.Load(c);
+      c = NextChannel(c, channels);
+    }
+    for (; i + kGroup * kLanes <= end; i += kGroup * kLanes) {
+      REPRO16_UNROLL for (int64_t k = 0; k < kGroup; ++k) {
+        op.Whole(known[k], i + k * kLanes, counter);
+      }
+    }
+  }
+  for (; i + kLanes <= end; i += kLanes, c = NextChannel(c, channels)) {
+    op.Whole(op.Load(c), i, counter);
+  }
+  if (i < end) {
+    op.Part(op.Load(c), i, static_cast<size_t>(end - i), counter);
+  }
+}
+
+template <class Op>
+void ParallelForElements(Rows rows, const PassContext& pass, const Op& op,
+                         StoreCounter& total) {
+  ParallelElements(
+      pass, rows.count * rows.channels, total,
+      [&](int64_t begin, int64_t end, StoreCounter& counter)
+          HWY_ATTR { ForElements(rows.channels, begin, end, op, counter); });
 }
 
 // --- Activations
@@ -257,15 +161,25 @@ HWY_INLINE void StoreActivated(FloatVector v, T* p, StoreCounter& counter) {
   }
 }
 
+// The largest number that rounds to zero, and the smallest that rounds to 6: a
+// tie goes to the even neighbour, which 6 is.
+template <class T>
+HWY_INLINE FloatVector RoundsToZero() {
+  const hn::RebindToUnsigned<FloatTag> du;
+  return hn::BitCast(FloatTag(), hn::Set(du, StoreBounds<T>::kToZero));
+}
+constexpr float RoundsToSix(float /*type*/) { return 6.0f; }
+constexpr float RoundsToSix(Binary16 /*type*/) { return 6.0f - 0x1p-9f; }
+constexpr float RoundsToSix(BFloat16 /*type*/) { return 6.0f - 0x1p-6f; }
+
 // The gradient before the activation, where v is what it rounded and selected.
 template <FusedActivation kActivation, class T>
-HWY_INLINE FloatVector Gate(FloatVector v, FloatVector dy, T /*type*/) {
+HWY_INLINE FloatVector Gate(FloatVector v, FloatVector dy) {
   const FloatTag d;
   if constexpr (kActivation == FusedActivation::kNone) return dy;
-  const auto y = RoundTo<T>(d, v);
-  const auto passed = hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), dy);
+  const auto passed = hn::IfThenElseZero(hn::Gt(v, RoundsToZero<T>()), dy);
   if constexpr (kActivation == FusedActivation::kRelu) return passed;
-  return hn::IfThenElseZero(hn::Lt(y, hn::Set(d, 6.0f)), passed);
+  return hn::IfThenElseZero(hn::Lt(v, hn::Set(d, RoundsToSix(T()))), passed);
 }
 
 // --- Forward
@@ -344,24 +258,39 @@ void BatchStatistics(Rows rows, bool image,
   Divide(rows.channels, of.sums, n, of.inv);
 }
 
+// y = act(r(fma(x - mean, scale, beta)))
 template <FusedActivation kActivation, class T>
-void NormalizeElements(const Channels& of, int64_t channels, const T* x, T* y,
-                       int64_t begin, int64_t end, StoreCounter& counter) {
-  const FloatTag d;
-  int64_t c = begin % channels;
-  int64_t i = begin;
-  for (; i + kLanes <= end; i += kLanes, c = NextChannel(c, channels)) {
-    StoreActivated<kActivation>(Normalized(of, c, LoadF32(d, x + i)), y + i,
+struct NormalizeOp {
+  struct Known {
+    FloatVector mean, scale, beta;
+  };
+  const Channels& of;
+  const T* x;
+  T* y;
+
+  HWY_INLINE Known Load(int64_t c) const {
+    const FloatTag d;
+    return {hn::LoadU(d, of.mean + c), hn::LoadU(d, of.scale + c),
+            hn::LoadU(d, of.beta + c)};
+  }
+  static HWY_INLINE FloatVector Of(const Known& known, FloatVector v) {
+    return hn::MulAdd(hn::Sub(v, known.mean), known.scale, known.beta);
+  }
+  HWY_INLINE void Whole(const Known& known, int64_t i,
+                        StoreCounter& counter) const {
+    StoreActivated<kActivation>(Of(known, LoadF32(FloatTag(), x + i)), y + i,
                                 counter);
   }
-  if (i == end) return;
-  const auto count = static_cast<size_t>(end - i);
-  const auto v = Normalized(of, c, LoadF32N(d, x + i, count));
-  HWY_ALIGN T buffer[kLanes];
-  StoreActivated<kActivation>(hn::IfThenElseZero(hn::FirstN(d, count), v),
-                              buffer, counter);
-  hwy::CopyBytes(buffer, y + i, count * sizeof(T));
-}
+  HWY_INLINE void Part(const Known& known, int64_t i, size_t count,
+                       StoreCounter& counter) const {
+    const FloatTag d;
+    const auto v = Of(known, LoadF32N(d, x + i, count));
+    HWY_ALIGN T buffer[kLanes];
+    StoreActivated<kActivation>(hn::IfThenElseZero(hn::FirstN(d, count), v),
+                                buffer, counter);
+    hwy::CopyBytes(buffer, y + i, count * sizeof(T));
+  }
+};
 
 void NormalizeBatch(int64_t n, int64_t channels, bool image,
                     const BatchNormAttributes& attributes,
@@ -388,13 +317,9 @@ void NormalizeBatch(int64_t n, int64_t channels, bool image,
     }
     for (float* a : {of.mean, of.scale, of.beta}) StartOver(rows.channels, a);
     VisitActivation(attributes.activation, [&](auto activation) HWY_ATTR {
-      ParallelElements(
-          pass, rows.count * rows.channels, *y.counter,
-          [&](int64_t begin, int64_t end, StoreCounter& counter) HWY_ATTR {
-            NormalizeElements<decltype(activation)::value>(
-                of, rows.channels, static_cast<const T*>(x.data),
-                static_cast<T*>(y.data), begin, end, counter);
-          });
+      const NormalizeOp<decltype(activation)::value, T> op = {
+          of, static_cast<const T*>(x.data), static_cast<T*>(y.data)};
+      ParallelForElements(rows, pass, op, *y.counter);
     });
   });
 }
@@ -417,8 +342,8 @@ struct GradientStep {
   template <class Load>
   HWY_INLINE void Add(const Load& load, int64_t at, FloatVector* sum) const {
     const auto deviation = hn::Sub(load(x + at), mean);
-    const auto dz = Gate<kActivation>(hn::MulAdd(deviation, scale, beta),
-                                      load(dy + at), T());
+    const auto dz =
+        Gate<kActivation, T>(hn::MulAdd(deviation, scale, beta), load(dy + at));
     sum[0] = hn::Add(sum[0], dz);
     sum[1] = hn::MulAdd(dz, deviation, sum[1]);
   }
@@ -439,37 +364,45 @@ void FinishSums(int64_t channels, float n, float* s1, float* s2,
   }
 }
 
+// dx = r(scale * fma(-(x - mean), k, dz - s1 / n))
 template <FusedActivation kActivation, class T>
-HWY_INLINE FloatVector InputGradient(const Channels& of, int64_t c,
-                                     FloatVector x, FloatVector dy) {
-  const FloatTag d;
-  const auto deviation = hn::Sub(x, hn::LoadU(d, of.mean + c));
-  const auto scale = hn::LoadU(d, of.scale + c);
-  const auto dz = Gate<kActivation>(
-      hn::MulAdd(deviation, scale, hn::LoadU(d, of.beta + c)), dy, T());
-  const auto centred = hn::Sub(dz, hn::LoadU(d, of.mean_gradient + c));
-  return hn::Mul(scale,
-                 hn::NegMulAdd(deviation, hn::LoadU(d, of.slope + c), centred));
-}
+struct GradientOp {
+  struct Known {
+    FloatVector mean, scale, beta, mean_gradient, slope;
+  };
+  const Channels& of;
+  const T* x;
+  const T* dy;
+  T* dx;
 
-template <FusedActivation kActivation, class T>
-void GradientElements(const Channels& of, int64_t channels, const T* x,
-                      const T* dy, T* dx, int64_t begin, int64_t end,
-                      StoreCounter& counter) {
-  const FloatTag d;
-  int64_t c = begin % channels;
-  int64_t i = begin;
-  for (; i + kLanes <= end; i += kLanes, c = NextChannel(c, channels)) {
-    const auto v = InputGradient<kActivation, T>(of, c, LoadF32(d, x + i),
-                                                 LoadF32(d, dy + i));
+  HWY_INLINE Known Load(int64_t c) const {
+    const FloatTag d;
+    return {hn::LoadU(d, of.mean + c), hn::LoadU(d, of.scale + c),
+            hn::LoadU(d, of.beta + c), hn::LoadU(d, of.mean_gradient + c),
+            hn::LoadU(d, of.slope + c)};
+  }
+  static HWY_INLINE FloatVector Of(const Known& known, FloatVector v,
+                                   FloatVector gradient) {
+    const auto deviation = hn::Sub(v, known.mean);
+    const auto dz = Gate<kActivation, T>(
+        hn::MulAdd(deviation, known.scale, known.beta), gradient);
+    const auto centred = hn::Sub(dz, known.mean_gradient);
+    return hn::Mul(known.scale, hn::NegMulAdd(deviation, known.slope, centred));
+  }
+  HWY_INLINE void Whole(const Known& known, int64_t i,
+                        StoreCounter& counter) const {
+    const FloatTag d;
+    const auto v = Of(known, LoadF32(d, x + i), LoadF32(d, dy + i));
     StoreRounded(d, v, dx + i, counter);
   }
-  if (i == end) return;
-  const auto count = static_cast<size_t>(end - i);
-  const auto v = InputGradient<kActivation, T>(of, c, LoadF32N(d, x + i, count),
-                                               LoadF32N(d, dy + i, count));
-  StoreRoundedN(d, v, dx + i, count, counter);
-}
+  HWY_INLINE void Part(const Known& known, int64_t i, size_t count,
+                       StoreCounter& counter) const {
+    const FloatTag d;
+    const auto v =
+        Of(known, LoadF32N(d, x + i, count), LoadF32N(d, dy + i, count));
+    StoreRoundedN(d, v, dx + i, count, counter);
+  }
+};
 
 template <FusedActivation kActivation, class T>
 void BackwardOf(Rows rows, const OpBuffers& buffers, const PassContext& pass,
@@ -490,13 +423,8 @@ void BackwardOf(Rows rows, const OpBuffers& buffers, const PassContext& pass,
   for (float* a : {of.mean, of.scale, of.beta, of.mean_gradient, of.slope}) {
     StartOver(rows.channels, a);
   }
-  ParallelElements(pass, rows.count * rows.channels, *dx.counter,
-                   [&](int64_t begin, int64_t end, StoreCounter& counter)
-                       HWY_ATTR {
-                         GradientElements<kActivation>(of, rows.channels, x, dy,
-                                                       static_cast<T*>(dx.data),
-                                                       begin, end, counter);
-                       });
+  const GradientOp<kActivation, T> op = {of, x, dy, static_cast<T*>(dx.data)};
+  ParallelForElements(rows, pass, op, *dx.counter);
 }
 
 void BatchGradients(int64_t n, int64_t channels,

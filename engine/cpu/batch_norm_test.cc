@@ -347,6 +347,34 @@ TEST_P(BatchNormTest, FusedEqualsUnfused) {
   }
 }
 
+// Values around those that round to 0 or 6: x is 1 and -1, so that
+// normalisation gives gamma and -gamma.
+TEST_P(BatchNormTest, ActivationsLookAtTheRoundedValue) {
+  std::vector<float> values;
+  for (const float edge : {0x1p-25f, 0x1p-24f, 0x1p-134f, 0x1p-133f, 0.0f, 6.0f,
+                           6.0f - 0x1p-9f, 6.0f - 0x1p-8f, 6.0f - 0x1p-6f,
+                           6.0f - 0x1p-5f, 6.0f + 0x1p-9f, 6.0f + 0x1p-6f}) {
+    values.push_back(edge);
+    values.push_back(std::nextafter(edge, -1.0f));
+    values.push_back(std::nextafter(edge, 10.0f));
+  }
+  const auto channels = static_cast<int64_t>(values.size());
+  for (const DType type : kTypes) {
+    for (const A activation : {A::kRelu, A::kRelu6}) {
+      Case c = {Shape({channels}), 2, type, DType::kF32, activation};
+      c.epsilon = 0;
+      Tensors t = MakeTensors(c);
+      for (int64_t i = 0; i < channels; ++i) {
+        t.x.Set(i, 1.0f);
+        t.x.Set(i + channels, -1.0f);
+        t.parameters[0].Set(i, values[static_cast<size_t>(i)]);
+        t.parameters[1].Set(i, 0.0f);
+      }
+      Check(c, t);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, BatchNormTest,
                          testing::ValuesIn(UsableSimdTargets()));
 
