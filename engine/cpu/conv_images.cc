@@ -1,0 +1,326 @@
+#include "engine/cpu/conv_images.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cpu/visit_dtype.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/cpu/conv_images.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// After foreach_target.h.
+#include "engine/cpu/conv-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace repro16 {
+namespace HWY_NAMESPACE {
+
+// A tile's rows are kRows images at the same target pixel, so that all have the
+// same taps and padding costs nothing.
+//
+// A unit of work is a few such blocks of images and a part of the target's
+// rows. It runs through bands of rows: the source rows that a band needs are
+// staged, in a ring that keeps those of the band before, in a slice of the
+// workspace that fits the second-level cache.
+constexpr int64_t kSliceFloats = 64 * 1024;
+constexpr int64_t kMinUnits = 32;  // evens out the threads
+// Slices, and so units at a time.
+constexpr int64_t kMaxStreams = 32;
+
+struct Blocking {
+  Blocking(const ImagePlan& plan, int64_t batch)
+      : images(batch * plan.images_per_example),
+        blocks(CeilDiv(images, kRows)),
+        // Apart from multiples of 4 KB, which would share sets of the cache.
+        group_stride(RoundUp(plan.source_width * plan.source_channels *
+                                 ImagePlan::kStagedLanes,
+                             16) +
+                     16),
+        block_floats(group_stride * static_cast<int64_t>(kTileGroups)),
+        pointer_floats(RoundUp(
+            plan.kernel_height *
+                static_cast<int64_t>(sizeof(const float*) / sizeof(float)),
+            16)) {
+    const int64_t height = plan.target_height;
+    const int64_t image_floats =
+        std::max<int64_t>(1, block_floats * Span(plan, height));
+    unit_blocks = std::max<int64_t>(
+        1, std::min(kSliceFloats / image_floats, blocks / kMinUnits));
+    groups = CeilDiv(blocks, unit_blocks);
+    part_rows = CeilDiv(height, std::min(height, CeilDiv(kMinUnits, groups)));
+    parts = CeilDiv(height, part_rows);
+    band_rows = 1;
+    while (band_rows < part_rows &&
+           unit_blocks * block_floats * Span(plan, band_rows + 1) <=
+               kSliceFloats) {
+      ++band_rows;
+    }
+    ring_rows = std::max<int64_t>(1, Span(plan, band_rows));
+    slice_floats = pointer_floats + ring_rows * unit_blocks * block_floats;
+  }
+
+  static int64_t Span(const ImagePlan& plan, int64_t target_rows) {
+    return plan.row_span[static_cast<size_t>(target_rows)];
+  }
+  int64_t units() const { return groups * parts; }
+
+  int64_t images;
+  int64_t blocks;        // of kRows images
+  int64_t group_stride;  // between kGroup images in a staged row
+  int64_t block_floats;  // of a block in a staged row
+  int64_t pointer_floats;
+  int64_t unit_blocks;  // of a unit
+  int64_t groups;       // of unit_blocks blocks
+  int64_t part_rows;    // target rows of a unit
+  int64_t parts;
+  int64_t band_rows;
+  int64_t ring_rows;  // staged at a time
+  int64_t slice_floats;
+};
+
+int64_t PackedFloats(const ImagePlan& plan) {
+  return RoundUp(plan.positions() * RoundUp(plan.target_channels, kVector), 16);
+}
+
+class Product {
+ public:
+  Product(const ImagePlan& plan, const ConvImagesArgs& args, float* workspace)
+      : plan_(plan),
+        args_(args),
+        blocking_(plan, args.batch),
+        packed_(workspace),
+        slices_(workspace + PackedFloats(plan)) {}
+
+  void Run(ThreadPool& pool, StoreCounter& counter) const {
+    Pack(pool);
+    const int64_t streams =
+        std::min({kMaxStreams, blocking_.units(),
+                  static_cast<int64_t>(pool.num_workers())});
+    std::atomic<int64_t> next{0};
+    pool.RunCounted(
+        streams, counter, [&](int64_t stream, StoreCounter& stream_counter) {
+          float* slice = slices_ + stream * blocking_.slice_floats;
+          for (int64_t unit = next++; unit < blocking_.units(); unit = next++) {
+            RunUnit(unit, slice, stream_counter);
+          }
+        });
+  }
+
+ private:
+  // Packs the weights: for each kCols target channels a panel of a line for
+  // each position.
+  void Pack(ThreadPool& pool) const {
+    const int64_t taps = plan_.kernel_height * plan_.kernel_width;
+    const int64_t panels = CeilDiv(plan_.target_channels, kCols);
+    pool.Run(taps * panels, [&](int64_t task, int /*worker*/) {
+      PackTap(task % taps, task / taps * kCols);
+    });
+  }
+
+  void PackTap(int64_t tap, int64_t col) const {
+    const int64_t depth = plan_.source_channels;
+    const int64_t cols = std::min(kCols, plan_.target_channels - col);
+    float* panel = packed_ + col * plan_.positions() +
+                   tap * depth * RoundUp(cols, kVector);
+    VisitDType(args_.weights_type, [&](auto type) {
+      using T = decltype(type);
+      const T* data = static_cast<const T*>(args_.weights) +
+                      tap * depth * plan_.target_channels;
+      const Lines<T> lines =
+          plan_.transposed ? Lines<T>{data + col * depth, depth, 1}
+                           : Lines<T>{data + col, 1, plan_.target_channels};
+      PackColumns(lines, cols, depth, panel);
+    });
+  }
+
+  // What a unit works on.
+  struct Unit {
+    int64_t first_block;
+    int64_t blocks;
+    float* ring;
+    const float** rows;  // of TileTerms
+    StoreCounter& counter;
+  };
+
+  void RunUnit(int64_t number, float* slice, StoreCounter& counter) const {
+    const int64_t group = number / blocking_.parts;
+    const int64_t part = number % blocking_.parts;
+    const int64_t first_block = group * blocking_.unit_blocks;
+    const Unit unit = {
+        first_block,
+        std::min(blocking_.unit_blocks, blocking_.blocks - first_block),
+        slice + blocking_.pointer_floats,
+        reinterpret_cast<const float**>(slice), counter};
+    const int64_t begin = part * blocking_.part_rows;
+    const int64_t end =
+        std::min(begin + blocking_.part_rows, plan_.target_height);
+    int64_t staged_end = 0;
+    for (int64_t row = begin; row < end; row += blocking_.band_rows) {
+      const int64_t band_end = std::min(row + blocking_.band_rows, end);
+      staged_end = Stage(unit, row, band_end, staged_end);
+      ComputeBand(unit, row, band_end);
+    }
+  }
+
+  // Stages what target rows [begin, end) need from source row `staged_end` on;
+  // returns where the next band goes on.
+  int64_t Stage(const Unit& unit, int64_t begin, int64_t end,
+                int64_t staged_end) const {
+    int64_t low = plan_.source_height, high = staged_end;
+    for (int64_t row = begin; row < end; ++row) {
+      for (const WindowTaps::Tap& tap : plan_.rows[row]) {
+        low = std::min<int64_t>(low, tap.source);
+        high = std::max<int64_t>(high, tap.source + 1);
+      }
+    }
+    for (int64_t source = std::max(low, staged_end); source < high; ++source) {
+      for (int64_t block = 0; block < unit.blocks; ++block) {
+        StageRow(unit, block, source);
+      }
+    }
+    return high;
+  }
+
+  float* StagedRow(const Unit& unit, int64_t block, int64_t source) const {
+    return unit.ring +
+           (source % blocking_.ring_rows * blocking_.unit_blocks + block) *
+               blocking_.block_floats;
+  }
+
+  int64_t ImagesOf(const Unit& unit, int64_t block) const {
+    return std::min(kRows,
+                    blocking_.images - (unit.first_block + block) * kRows);
+  }
+
+  void StageRow(const Unit& unit, int64_t block, int64_t source) const {
+    const int64_t row_size = plan_.source_width * plan_.source_channels;
+    const int64_t image_size = plan_.source_height * row_size;
+    const int64_t images = ImagesOf(unit, block);
+    float* to = StagedRow(unit, block, source);
+    VisitDType(args_.source_type, [&](auto type) {
+      using T = decltype(type);
+      const T* from = static_cast<const T*>(args_.source) +
+                      (unit.first_block + block) * kRows * image_size +
+                      source * row_size;
+      for (int64_t i = 0; i < images; i += kGroupRows) {
+        StageImages(Lines<T>{from + i * image_size, image_size, 1}, images - i,
+                    to + i / kGroupRows * blocking_.group_stride);
+      }
+    });
+  }
+
+  // A row of up to kGroup images.
+  template <class T>
+  void StageImages(const Lines<T>& lines, int64_t images, float* to) const {
+    const size_t count = static_cast<size_t>(std::min(images, kGroupRows));
+    const int64_t channels = plan_.source_channels;
+    if (!plan_.reversed) {
+      PackPanel<kGroup>(lines, count,
+                        static_cast<size_t>(plan_.source_width * channels), to);
+      return;
+    }
+    for (int64_t col = 0; col < plan_.source_width; ++col) {
+      PackPanel<kGroup>(
+          Lines<T>{lines.data + col * channels, lines.line_stride, 1}, count,
+          static_cast<size_t>(channels),
+          to + plan_.StagedColumn(col) * channels * kGroupRows);
+    }
+  }
+
+  void ComputeBand(const Unit& unit, int64_t begin, int64_t end) const {
+    HWY_ALIGN float bias[kTileCols];
+    for (int64_t col = 0; col < plan_.target_channels; col += kCols) {
+      const int64_t cols = std::min(kCols, plan_.target_channels - col);
+      if (args_.bias != nullptr) LoadBias(col, cols, bias);
+      for (int64_t block = 0; block < unit.blocks; ++block) {
+        for (int64_t row = begin; row < end; ++row) {
+          ComputeRow(unit, block, row, col, cols,
+                     args_.bias != nullptr ? bias : nullptr);
+        }
+      }
+    }
+  }
+
+  void LoadBias(int64_t col, int64_t cols, float* bias) const {
+    VisitDType(args_.bias_type, [&](auto type) {
+      using T = decltype(type);
+      PackPanel<kTileCols>(
+          Lines<T>{static_cast<const T*>(args_.bias) + col, 1, 0},
+          static_cast<size_t>(cols), 1, bias);
+    });
+  }
+
+  // `cols` target channels from `col` on of a target row of a block.
+  void ComputeRow(const Unit& unit, int64_t block, int64_t row, int64_t col,
+                  int64_t cols, const float* bias) const {
+    const int64_t images = ImagesOf(unit, block);
+    const auto taps = plan_.rows[row];
+    for (size_t i = 0; i < taps.size(); ++i) {
+      unit.rows[i] = StagedRow(unit, block, taps[i].source);
+    }
+    const SumFunction sum = SumFor(args_.accumulator, images, cols);
+    TileTerms tile = {unit.rows, 0, blocking_.group_stride, kGroupRows,
+                      packed_ + col * plan_.positions()};
+    const int64_t row_size = plan_.target_width * plan_.target_channels;
+    const int64_t image_size = plan_.target_height * row_size;
+    const int64_t first =
+        (unit.first_block + block) * kRows * image_size + row * row_size + col;
+    HWY_ALIGN float sums[kTileRows * kTileCols];
+    VisitDType(args_.target_type, [&](auto type) {
+      using T = decltype(type);
+      T* to = static_cast<T*>(args_.target) + first;
+      for (int64_t x = 0; x < plan_.target_width; ++x) {
+        tile.a_offset = plan_.col_offsets[static_cast<size_t>(x)];
+        sum(tile, plan_.Terms(row, x), /*first=*/true, sums);
+        StoreSums(args_.accumulator, sums, images, cols, bias,
+                  to + x * plan_.target_channels, image_size, unit.counter);
+      }
+    });
+  }
+
+  const ImagePlan& plan_;
+  const ConvImagesArgs& args_;
+  const Blocking blocking_;
+  float* const packed_;
+  float* const slices_;
+};
+
+int64_t ConvImagesFloats(const ImagePlan& plan, int64_t max_batch) {
+  const Blocking blocking(plan, max_batch);
+  const int64_t streams =
+      std::min(kMaxStreams, blocking.blocks * plan.target_height);
+  return PackedFloats(plan) + streams * blocking.slice_floats;
+}
+
+void ConvImagesKernel(const ImagePlan& plan, const ConvImagesArgs& args,
+                      float* workspace, ThreadPool& pool,
+                      StoreCounter& counter) {
+  Product(plan, args, workspace).Run(pool, counter);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace repro16
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace repro16 {
+
+HWY_EXPORT(ConvImagesFloats);
+HWY_EXPORT(ConvImagesKernel);
+
+int64_t ConvImagesWorkspaceBytes(const ImagePlan& plan, int64_t max_batch) {
+  return static_cast<int64_t>(sizeof(float)) *
+         HWY_DYNAMIC_DISPATCH(ConvImagesFloats)(plan, max_batch);
+}
+
+void ConvImages(const ImagePlan& plan, const ConvImagesArgs& args,
+                void* workspace, ThreadPool& pool, StoreCounter& counter) {
+  HWY_DYNAMIC_DISPATCH(ConvImagesKernel)
+  (plan, args, static_cast<float*>(workspace), pool, counter);
+}
+
+}  // namespace repro16
+#endif  // HWY_ONCE
