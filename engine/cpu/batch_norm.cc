@@ -81,10 +81,10 @@ HWY_INLINE int64_t NextChannel(int64_t c, int64_t channels) {
   return c >= channels ? c - channels : c;
 }
 
-// Elements [begin, end) of [n, channels], vector by vector: op.Load(c) gives
+// Elements [begin, end) of [n, channels], vector by vector. op.Load(c) gives
 // what is known of the channels of a vector that starts at channel c;
-// op.Whole(known, i, counter) and op.Part(known, i, count, counter) do elements
-// from i on.
+// op.Value(known, load, i) the result for the elements from i on, each tensor
+// read through load(pointer); Op::Store(value, pointer, counter) stores it.
 template <class Op>
 void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
                  StoreCounter& counter) {
@@ -99,16 +99,21 @@ void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
     }
     for (; i + kGroup * kLanes <= end; i += kGroup * kLanes) {
       REPRO16_UNROLL for (int64_t k = 0; k < kGroup; ++k) {
-        op.Whole(known[k], i + k * kLanes, counter);
+        const int64_t at = i + k * kLanes;
+        Op::Store(op.Value(known[k], LoadWhole(), at), op.out + at, counter);
       }
     }
   }
   for (; i + kLanes <= end; i += kLanes, c = NextChannel(c, channels)) {
-    op.Whole(op.Load(c), i, counter);
+    Op::Store(op.Value(op.Load(c), LoadWhole(), i), op.out + i, counter);
   }
-  if (i < end) {
-    op.Part(op.Load(c), i, static_cast<size_t>(end - i), counter);
-  }
+  if (i == end) return;
+  const auto count = static_cast<size_t>(end - i);
+  const auto v = op.Value(op.Load(c), LoadFirst{count}, i);
+  HWY_ALIGN std::remove_pointer_t<decltype(op.out)> buffer[kLanes];
+  Op::Store(hn::IfThenElseZero(hn::FirstN(FloatTag(), count), v), buffer,
+            counter);
+  hwy::CopyBytes(buffer, op.out + i, count * sizeof(buffer[0]));
 }
 
 template <class Op>
@@ -266,29 +271,21 @@ struct NormalizeOp {
   };
   const Channels& of;
   const T* x;
-  T* y;
+  T* out;
 
   HWY_INLINE Known Load(int64_t c) const {
     const FloatTag d;
     return {hn::LoadU(d, of.mean + c), hn::LoadU(d, of.scale + c),
             hn::LoadU(d, of.beta + c)};
   }
-  static HWY_INLINE FloatVector Of(const Known& known, FloatVector v) {
-    return hn::MulAdd(hn::Sub(v, known.mean), known.scale, known.beta);
+  template <class Load>
+  HWY_INLINE FloatVector Value(const Known& known, const Load& load,
+                               int64_t i) const {
+    return hn::MulAdd(hn::Sub(load(x + i), known.mean), known.scale,
+                      known.beta);
   }
-  HWY_INLINE void Whole(const Known& known, int64_t i,
-                        StoreCounter& counter) const {
-    StoreActivated<kActivation>(Of(known, LoadF32(FloatTag(), x + i)), y + i,
-                                counter);
-  }
-  HWY_INLINE void Part(const Known& known, int64_t i, size_t count,
-                       StoreCounter& counter) const {
-    const FloatTag d;
-    const auto v = Of(known, LoadF32N(d, x + i, count));
-    HWY_ALIGN T buffer[kLanes];
-    StoreActivated<kActivation>(hn::IfThenElseZero(hn::FirstN(d, count), v),
-                                buffer, counter);
-    hwy::CopyBytes(buffer, y + i, count * sizeof(T));
+  static HWY_INLINE void Store(FloatVector v, T* p, StoreCounter& counter) {
+    StoreActivated<kActivation>(v, p, counter);
   }
 };
 
@@ -373,7 +370,7 @@ struct GradientOp {
   const Channels& of;
   const T* x;
   const T* dy;
-  T* dx;
+  T* out;
 
   HWY_INLINE Known Load(int64_t c) const {
     const FloatTag d;
@@ -381,26 +378,17 @@ struct GradientOp {
             hn::LoadU(d, of.beta + c), hn::LoadU(d, of.mean_gradient + c),
             hn::LoadU(d, of.slope + c)};
   }
-  static HWY_INLINE FloatVector Of(const Known& known, FloatVector v,
-                                   FloatVector gradient) {
-    const auto deviation = hn::Sub(v, known.mean);
+  template <class Load>
+  HWY_INLINE FloatVector Value(const Known& known, const Load& load,
+                               int64_t i) const {
+    const auto deviation = hn::Sub(load(x + i), known.mean);
     const auto dz = Gate<kActivation, T>(
-        hn::MulAdd(deviation, known.scale, known.beta), gradient);
+        hn::MulAdd(deviation, known.scale, known.beta), load(dy + i));
     const auto centred = hn::Sub(dz, known.mean_gradient);
     return hn::Mul(known.scale, hn::NegMulAdd(deviation, known.slope, centred));
   }
-  HWY_INLINE void Whole(const Known& known, int64_t i,
-                        StoreCounter& counter) const {
-    const FloatTag d;
-    const auto v = Of(known, LoadF32(d, x + i), LoadF32(d, dy + i));
-    StoreRounded(d, v, dx + i, counter);
-  }
-  HWY_INLINE void Part(const Known& known, int64_t i, size_t count,
-                       StoreCounter& counter) const {
-    const FloatTag d;
-    const auto v =
-        Of(known, LoadF32N(d, x + i, count), LoadF32N(d, dy + i, count));
-    StoreRoundedN(d, v, dx + i, count, counter);
+  static HWY_INLINE void Store(FloatVector v, T* p, StoreCounter& counter) {
+    StoreRounded(FloatTag(), v, p, counter);
   }
 };
 
