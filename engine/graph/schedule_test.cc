@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "engine/graph/builder.h"
+#include "engine/graph/memory_plan.h"
 
 namespace repro16 {
 namespace {
@@ -119,6 +125,196 @@ TEST(ScheduleTest, EvaluationKeepsNothingForABackwardPass) {
   EXPECT_EQ(schedule.values[hidden].last_step, 2);
   // Logits feed both the probabilities and the loss.
   EXPECT_EQ(schedule.values[graph.output].last_step, 4);
+}
+
+// Graphs in which tensors have one reader, several, or the same one twice.
+Graph WithSharedInputs() {
+  GraphBuilder b;
+  const TensorId x = b.Dense(b.Input(Shape({6})), 6);
+  const TensorId active = b.Relu(b.Scale(x, 2));
+  const TensorId doubled = b.Add(active, active);
+  const TensorId y = b.Add(b.Tanh(b.Dropout(doubled, 0.5)), x);
+  const TensorId normal = b.LayerNorm(b.BatchNorm(y), 1e-6);
+  const TensorId last = b.Add(b.Gelu(normal), b.Softmax(b.Relu6(normal)));
+  return Build(std::move(b), last, /*classifier=*/true);
+}
+
+Graph OfImages() {
+  GraphBuilder b;
+  const TensorId x = b.Input(Shape({6, 6, 2}));
+  TensorId y = b.Relu(b.BatchNorm(b.Conv2D(x, 4, Window::Square(3))));
+  y = b.Concat({b.MaxPool(y, Window::Square(2, 2)),
+                b.AveragePool(b.Relu(y), Window::Square(2, 2))});
+  const TensorId tokens = b.PositionEmbedding(b.Patches(y, 1));
+  y = b.Add(b.MultiHeadAttention(tokens, 2, 2), tokens);
+  return Build(std::move(b), b.Relu(b.Dense(b.Flatten(y), 5)),
+               /*classifier=*/true);
+}
+
+Graph WithoutLoss() {
+  GraphBuilder b;
+  const TensorId x = b.Input(Shape({6}));
+  const TensorId y = b.Relu(b.Tanh(b.Flatten(x)));
+  return Build(std::move(b), y, /*classifier=*/false);
+}
+
+// For each value, the one whose memory it lies in.
+std::vector<ValueId> Owners(const Schedule& schedule) {
+  std::vector<ValueId> owners;
+  for (size_t v = 0; v < schedule.values.size(); ++v) {
+    const ValueId shares = schedule.values[v].shares;
+    EXPECT_LT(shares, static_cast<ValueId>(v));
+    owners.push_back(shares == kNoValue ? static_cast<ValueId>(v)
+                                        : owners[shares]);
+  }
+  return owners;
+}
+
+// Which value each piece of memory holds, as the steps run.
+class Memory {
+ public:
+  explicit Memory(const Schedule& schedule)
+      : owners_(Owners(schedule)), holds_(owners_.size(), kNoValue) {}
+
+  void Write(ValueId value) {
+    if (value != kNoValue) holds_[owners_[value]] = value;
+  }
+  void ExpectHolds(ValueId value, const std::string& where) const {
+    if (value != kNoValue) {
+      EXPECT_EQ(holds_[owners_[value]], value) << where;
+    }
+  }
+
+ private:
+  const std::vector<ValueId> owners_;
+  std::vector<ValueId> holds_;
+};
+
+void RunForward(const Step& step, const std::string& where, Memory& memory) {
+  for (ValueId input : step.inputs) memory.ExpectHolds(input, where);
+  memory.Write(step.output);
+}
+
+void RunBackward(const OpTraits& traits, const Step& step,
+                 const std::string& where, Memory& memory) {
+  if (traits.backward_reads_inputs) {
+    for (ValueId input : step.inputs) memory.ExpectHolds(input, where);
+  }
+  if (traits.backward_reads_output) memory.ExpectHolds(step.output, where);
+  memory.ExpectHolds(step.output_gradient, where);
+  for (ValueId gradient : step.input_gradients) memory.Write(gradient);
+}
+
+// Runs a schedule on memory that holds names instead of numbers: each step must
+// find what it reads.
+void ExpectEveryReadFindsItsValue(const Graph& graph,
+                                  const Schedule& schedule) {
+  Memory memory(schedule);
+  memory.Write(graph.input);
+  for (size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    const Op& op = graph.ops[step.op];
+    const std::string where = "step " + std::to_string(i) + ", " + op.name;
+    const bool first_backward =
+        static_cast<int>(i) == schedule.first_backward_step;
+    if (first_backward && graph.loss == kNoTensor) {
+      memory.Write(schedule.GradientOf(graph.output));  // by the caller
+    }
+    switch (step.kind) {
+      case StepKind::kForward:
+        RunForward(step, where, memory);
+        break;
+      case StepKind::kBackward:
+        RunBackward(TraitsOf(op.kind), step, where, memory);
+        break;
+      case StepKind::kAccumulate:
+        memory.ExpectHolds(step.output_gradient, where);
+        memory.ExpectHolds(step.input_gradients[0], where);
+        break;
+    }
+  }
+  for (TensorId result : {graph.output, graph.loss, graph.probabilities}) {
+    if (result != kNoTensor && schedule.values[result].first_step >= 0) {
+      memory.ExpectHolds(result, "result");
+    }
+  }
+}
+
+TEST(SharingTest, NothingIsReadAfterItsMemoryIsTakenOver) {
+  for (const Graph& graph : {WithSharedInputs(), OfImages(), WithoutLoss()}) {
+    for (bool input_gradient : {false, true}) {
+      ExpectEveryReadFindsItsValue(graph,
+                                   TrainingSchedule(graph, {input_gradient}));
+    }
+    ExpectEveryReadFindsItsValue(graph, EvaluationSchedule(graph));
+  }
+}
+
+TEST(SharingTest, OnlyBetweenTheTensorsOfAnOperationThatIsInPlace) {
+  for (const Graph& graph : {WithSharedInputs(), OfImages(), WithoutLoss()}) {
+    const Schedule schedule = TrainingSchedule(graph);
+    for (const Value& value : schedule.values) {
+      if (value.shares == kNoValue) continue;
+      const Step& step = schedule.steps[value.first_step];
+      EXPECT_TRUE(TraitsOf(graph.ops[step.op].kind).in_place)
+          << graph.ops[step.op].name;
+      const bool forward = step.kind == StepKind::kForward;
+      EXPECT_EQ(value.shares, forward ? step.inputs[0] : step.output_gradient);
+      EXPECT_EQ(graph.tensors[value.tensor].shape.NumElements(),
+                graph.tensors[schedule.values[value.shares].tensor]
+                    .shape.NumElements());
+    }
+  }
+}
+
+TEST(SharingTest, AChainOfActivationsNeedsOneTensor) {
+  GraphBuilder b;
+  const TensorId x = b.Input(Shape({6}));
+  const TensorId hidden = b.Dense(x, 6);
+  const TensorId relu = b.Relu(hidden);
+  const TensorId tanh = b.Tanh(relu);
+  const Graph graph = Build(std::move(b), tanh, /*classifier=*/false);
+  const Schedule schedule = TrainingSchedule(graph);
+  EXPECT_EQ(schedule.values[hidden].shares, kNoValue);  // dense reads x
+  EXPECT_EQ(schedule.values[relu].shares, hidden);
+  // Relu's backward pass reads its output.
+  EXPECT_EQ(schedule.values[tanh].shares, kNoValue);
+  // All gradients are one piece of memory.
+  EXPECT_EQ(schedule.values[schedule.GradientOf(relu)].shares,
+            schedule.GradientOf(tanh));
+  EXPECT_EQ(schedule.values[schedule.GradientOf(hidden)].shares,
+            schedule.GradientOf(relu));
+  EXPECT_EQ(EvaluationSchedule(graph).values[tanh].shares, relu);
+}
+
+// Bytes of the plan, with one byte a number.
+int64_t PlannedBytes(const Graph& graph, const Schedule& schedule,
+                     bool sharing) {
+  const std::vector<ValueId> owners = Owners(schedule);
+  std::vector<MemoryRequest> requests;
+  for (size_t v = 0; v < schedule.values.size(); ++v) {
+    const Value& value = schedule.values[v];
+    const bool own = !sharing || value.shares == kNoValue;
+    const int64_t bytes =
+        kArenaAlignment * graph.tensors[value.tensor].shape.NumElements();
+    requests.push_back({own && value.first_step >= 0 ? bytes : 0,
+                        value.first_step, value.last_step});
+    if (sharing) {
+      int& last = requests[owners[v]].last_step;
+      last = std::max(last, value.last_step);
+    }
+  }
+  return PlanMemory(requests).arena_bytes;
+}
+
+TEST(SharingTest, TakesLessMemory) {
+  for (const Graph& graph : {WithSharedInputs(), OfImages()}) {
+    for (const Schedule& schedule :
+         {TrainingSchedule(graph), EvaluationSchedule(graph)}) {
+      EXPECT_LT(PlannedBytes(graph, schedule, /*sharing=*/true),
+                PlannedBytes(graph, schedule, /*sharing=*/false));
+    }
+  }
 }
 
 }  // namespace
