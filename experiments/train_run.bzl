@@ -2,6 +2,9 @@
 
 A run is cached by its specification, its data and the trainer; an experiment goes on where it was interrupted, and
 the actions of many runs spread over the processors, or over a cluster with remote execution.
+
+A long run is a chain of actions, its segments: each goes on from the checkpoint that the one before it wrote. What is
+lost with an interrupted action is then a segment, not the run; the result is the same to the bit.
 """
 
 RunInfo = provider(
@@ -13,6 +16,25 @@ RunInfo = provider(
         "telemetry": "File: RunTelemetry, which depends on the machine",
     },
 )
+
+def _train(ctx, spec, checkpoint, args, outputs, part = ""):
+    """An action that trains, from `checkpoint` or from the start."""
+    common = ctx.actions.args()
+    common.add(spec, format = "--spec=%s")
+    if ctx.files.data:
+        common.add("--data_dir=" + ctx.files.data[0].dirname)
+    if checkpoint:
+        common.add(checkpoint, format = "--resume_from=%s")
+    common.add("--threads=1")
+    common.add("--progress=none")
+    ctx.actions.run(
+        executable = ctx.executable._trainer,
+        arguments = [common, args],
+        inputs = [spec] + ctx.files.data + ([checkpoint] if checkpoint else []),
+        outputs = outputs,
+        mnemonic = "Train",
+        progress_message = "Training %s%s" % (ctx.label.name, part),
+    )
 
 def _train_run_impl(ctx):
     folder = ctx.label.name + "/"
@@ -26,25 +48,23 @@ def _train_run_impl(ctx):
     )
     outputs = [info.result, info.probabilities, info.telemetry]
 
+    checkpoint = None
+    for epoch in ctx.attr.segment_ends:
+        segment_end = ctx.actions.declare_file(folder + "epoch_%d.checkpoint" % epoch)
+        args = ctx.actions.args()
+        args.add(segment_end, format = "--checkpoint=%s")
+        args.add(epoch, format = "--stop_after_epoch=%s")
+        args.add("--checkpoint_minutes=0")
+        _train(ctx, spec, checkpoint, args, [segment_end], " to epoch %d" % epoch)
+        checkpoint = segment_end
+
     args = ctx.actions.args()
-    args.add(spec, format = "--spec=%s")
     args.add(info.result, format = "--out=%s")
     args.add(info.probabilities, format = "--probabilities_out=%s")
     args.add(info.telemetry, format = "--telemetry_out=%s")
-    if ctx.files.data:
-        args.add("--data_dir=" + ctx.files.data[0].dirname)
-    args.add("--threads=1")
-    args.add("--progress=none")
-    ctx.actions.run(
-        executable = ctx.executable._trainer,
-        arguments = [args],
-        inputs = [spec] + ctx.files.data,
-        outputs = outputs,
-        mnemonic = "Train",
-        progress_message = "Training %s" % ctx.label.name,
-    )
+    _train(ctx, spec, checkpoint, args, outputs)
     return [
-        DefaultInfo(files = depset(outputs)),
+        DefaultInfo(files = depset(outputs), runfiles = ctx.runfiles(outputs)),
         OutputGroupInfo(spec = depset([spec])),
         info,
     ]
@@ -54,6 +74,7 @@ _train_run = rule(
     attrs = {
         "spec": attr.string(mandatory = True, doc = "RunSpec, text form"),
         "data": attr.label_list(allow_files = True, doc = "the data set's files, in one folder"),
+        "segment_ends": attr.int_list(doc = "the epochs after which an action ends and the next one goes on"),
         # In the target configuration: it is what is under study, and is built as the tests build it.
         "_trainer": attr.label(default = "//engine:train", executable = True, cfg = "target"),
     },
@@ -82,11 +103,15 @@ def train_run(
         train_examples = 0,
         test_examples = 0,
         backend = "cpu",
+        segments = 1,
         **kwargs):
     """A target whose action trains one network, on one thread; see engine/run/run.proto for the fields.
 
-    Its files are `<name>/result.pb`, `<name>/probabilities.safetensors` and `<name>/telemetry.pb`.
+    Its files are `<name>/result.pb`, `<name>/probabilities.safetensors` and `<name>/telemetry.pb`. With `segments` it
+    is a chain of so many actions, of whole epochs each; the telemetry is then that of the last one.
     """
+    if segments < 1 or segments > epochs:
+        fail("train_run %s: segments = %d is not in [1, epochs = %d]" % (name, segments, epochs))
     _train_run(
         name = name,
         spec = """\
@@ -121,5 +146,6 @@ data {{
             normalization = normalization,
         ),
         data = _DATA.get(dataset, []),
+        segment_ends = [epochs * i // segments for i in range(1, segments)],
         **kwargs
     )

@@ -62,6 +62,30 @@ with_spec '' 'unknown SIMD target' 'AVX9' --simd=AVX9
 with_spec '' 'negative threads' 'threads is -1' --threads=-1
 with_spec '' 'too many threads' 'threads is 1000000' --threads=1000000
 with_spec '' 'unknown progress' 'loud' --progress=loud
+with_spec '' 'no memory' 'memory: model mlp with batch_size 32 in FP16 needs' --memory_limit_mib=1
+with_spec '' 'negative memory' '--memory_limit_mib: -1 is not in' --memory_limit_mib=-1
+with_spec '' 'diagnosis in no folder' 'missing/diagnosis' --diagnose_out="$work/missing/diagnosis"
+
+# Checkpoints.
+with_spec '' 'a folder that does not exist' 'missing/checkpoint' --checkpoint="$work/missing/checkpoint"
+with_spec '' 'a folder that is a file' 'spec.textproto/checkpoint' --checkpoint="$work/spec.textproto/checkpoint"
+with_spec '' 'a checkpoint that is the result' 'named for two outputs' --checkpoint="$work/out/result.pb"
+with_spec '' 'resume without a checkpoint' '--resume: needs --checkpoint' --resume
+with_spec '' 'a segment without a checkpoint' '--stop_after_epoch: needs --checkpoint' --stop_after_epoch=1
+with_spec '' 'steps without a checkpoint' '--checkpoint_steps: needs --checkpoint' --checkpoint_steps=1
+with_spec '' 'negative steps' '--checkpoint_steps: -1 is not in' --checkpoint_steps=-1
+with_spec '' 'negative minutes' '--checkpoint_minutes: -1 is negative' --checkpoint_minutes=-1
+with_spec '' 'two ways to resume' '--resume_from: given beside --resume' --checkpoint="$work/c" --resume --resume_from="$work/c"
+with_spec '' 'no checkpoint to go on from' 'none.checkpoint: cannot be read' --resume_from="$work/none.checkpoint"
+echo 'not a checkpoint' >"$work/damaged"
+with_spec '' 'a damaged checkpoint' 'damaged: damaged, or not a checkpoint' --checkpoint="$work/damaged" --resume
+with_spec '' 'a checkpoint in the way' 'damaged: a checkpoint is there' --checkpoint="$work/damaged"
+[[ $(<"$work/damaged") == 'not a checkpoint' ]] || fail 'a refused checkpoint was overwritten'
+sed -e 's/epochs: 1/epochs: 2/' <<<"$good" >"$work/spec.textproto"
+"$train" --spec="$work/spec.textproto" --progress=none --checkpoint="$work/foreign" --stop_after_epoch=1 ||
+  fail 'a segment'
+with_spec '' 'a foreign checkpoint' 'foreign: a checkpoint of another specification (modified: epochs: 2 -> 1)' \
+  --checkpoint="$work/foreign" --resume
 
 # A truncated and a wrong file of a data set.
 mkdir -p "$work/data"
