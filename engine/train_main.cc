@@ -9,9 +9,10 @@
 
 #include <csignal>
 #include <cstdio>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
@@ -241,9 +242,8 @@ absl::StatusOr<Graph> BuildNetwork(const RunSpec& spec, const Dataset& data) {
 }
 
 // The checkpoint to go on from, if any.
-absl::StatusOr<std::optional<Checkpoint>> FindCheckpoint(const RunSpec& spec,
-                                                         const Dataset& data,
-                                                         const Graph& graph) {
+absl::StatusOr<std::shared_ptr<const Checkpoint>> FindCheckpoint(
+    const RunSpec& spec, const Dataset& data, const Graph& graph) {
   std::string path = absl::GetFlag(FLAGS_resume_from);
   if (absl::GetFlag(FLAGS_resume)) {
     path = absl::GetFlag(FLAGS_checkpoint);
@@ -251,14 +251,14 @@ absl::StatusOr<std::optional<Checkpoint>> FindCheckpoint(const RunSpec& spec,
       std::fprintf(stderr,
                    "train: %s does not exist yet; training from the start\n",
                    path.c_str());
-      return std::nullopt;
+      return nullptr;
     }
   }
-  if (path.empty()) return std::nullopt;
+  if (path.empty()) return nullptr;
   absl::StatusOr<Checkpoint> checkpoint =
       ReadCheckpoint(path, spec, data.digest, graph);
   if (!checkpoint.ok()) return checkpoint.status();
-  return *std::move(checkpoint);
+  return std::make_shared<const Checkpoint>(*std::move(checkpoint));
 }
 
 TrainOptions MakeTrainOptions() {
@@ -325,13 +325,13 @@ absl::StatusOr<int> Run() {
   if (!data.ok()) return data.status();
   absl::StatusOr<Graph> graph = BuildNetwork(*spec, *data);
   if (!graph.ok()) return graph.status();
-  const auto checkpoint = FindCheckpoint(*spec, *data, *graph);
+  auto checkpoint = FindCheckpoint(*spec, *data, *graph);
   if (!checkpoint.ok()) return checkpoint.status();
 
   TrainOptions options = MakeTrainOptions();
-  if (checkpoint->has_value()) options.resume_from = &**checkpoint;
+  options.resume_from = *std::move(checkpoint);
   absl::StatusOr<RunOutput> output =
-      Train(*spec, *graph, *data, **backend, **progress, options);
+      Train(*spec, *graph, *data, **backend, **progress, std::move(options));
   if (!output.ok()) return output.status();
   progress->reset();  // a bar leaves the line
   if (Diagnoses()) {

@@ -58,6 +58,9 @@ std::string Seal(const Message& message, std::string_view bytes) {
 
 std::string SerializeDeterministically(const Message& message) {
   std::string bytes;
+  // A checkpoint is large: without copies as it grows.
+  bytes.reserve(message.ByteSizeLong() + kSealPrefix.size() +
+                sizeof(Sha256::Digest));
   google::protobuf::io::StringOutputStream stream(&bytes);
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);

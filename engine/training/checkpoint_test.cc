@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,9 @@ class CheckpointTest : public testing::Test {
   RunOutput StopAfter(int batches, const RunSpec& spec, const Checkpoint* from,
                       Checkpoint* checkpoint) {
     TrainOptions options;
-    options.resume_from = from;
+    if (from != nullptr) {
+      options.resume_from = std::make_shared<const Checkpoint>(*from);
+    }
     options.save = [checkpoint](const Checkpoint& saved) {
       *checkpoint = saved;
       return absl::OkStatus();
@@ -103,7 +106,7 @@ class CheckpointTest : public testing::Test {
   void ExpectToGoOn(const RunSpec& spec, int batches) {
     const Checkpoint checkpoint = CheckpointAfter(batches, spec);
     TrainOptions options;
-    options.resume_from = &checkpoint;
+    options.resume_from = std::make_shared<const Checkpoint>(checkpoint);
     ExpectSame(MustTrain(spec, options), MustTrain(spec));
   }
 
@@ -172,7 +175,7 @@ TEST_F(CheckpointTest, TheLossScaleGoesOnCounting) {
   Checkpoint checkpoint = CheckpointAfter(3, Spec("MP"));
   checkpoint.set_good_steps(1999);
   TrainOptions options;
-  options.resume_from = &checkpoint;
+  options.resume_from = std::make_shared<const Checkpoint>(checkpoint);
   const RunResult result = MustTrain(Spec("MP"), options).result;
   ASSERT_EQ(result.loss_scale_history_size(), 2);
   EXPECT_EQ(result.loss_scale_history(1).loss_scale(), 65536);
@@ -221,7 +224,7 @@ TEST_F(CheckpointTest, SegmentsGiveTheWholeRun) {
   EXPECT_EQ(first.result.epochs_size(), 1);
   EXPECT_EQ(checkpoint.run().epoch(), 2);
   const Checkpoint between = checkpoint;
-  options.resume_from = &between;
+  options.resume_from = std::make_shared<const Checkpoint>(between);
   options.stop_after_epoch = 2;  // the last: the run ends
   ExpectSame(MustTrain(spec, options), MustTrain(spec));
 }

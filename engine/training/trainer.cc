@@ -61,13 +61,13 @@ struct DeviceSplit {
 class Trainer {
  public:
   Trainer(const RunSpec& spec, const Graph& graph, const Dataset& data,
-          Backend& backend, Progress& progress, const TrainOptions& options)
+          Backend& backend, Progress& progress, TrainOptions options)
       : spec_(spec),
         graph_(graph),
         data_(data),
         backend_(backend),
         progress_(progress),
-        options_(options) {}
+        options_(std::move(options)) {}
 
   absl::StatusOr<RunOutput> Run() {
     if (absl::Status status = Prepare(); !status.ok()) return status;
@@ -119,6 +119,10 @@ class Trainer {
       needed +=
           static_cast<int64_t>(split->images.size() + split->labels.size());
     }
+    if (options_.save) {
+      // As a message, and as the bytes of the file.
+      needed += 2 * (program_->memory().parameters + program_->memory().slots);
+    }
     const int64_t limit = options_.memory_limit;
     const int64_t available = limit > 0
                                   ? std::min(limit, backend_.available_bytes())
@@ -136,8 +140,9 @@ class Trainer {
   absl::Status StartOrResume() {
     last_save_ = Clock::now();
     if (options_.resume_from != nullptr) {
-      state_ = options_.resume_from->run();
-      return RestoreProgram(*options_.resume_from, graph_, *program_);
+      const auto checkpoint = std::move(options_.resume_from);
+      state_ = checkpoint->run();
+      return RestoreProgram(*checkpoint, graph_, *program_);
     }
     DescribeRun();
     state_.set_epoch(1);
@@ -356,7 +361,7 @@ class Trainer {
   const Dataset& data_;
   Backend& backend_;
   Progress& progress_;
-  const TrainOptions& options_;
+  TrainOptions options_;
 
   PrecisionPolicy policy_{};
   std::unique_ptr<Program> program_;
@@ -387,13 +392,13 @@ std::string WeightsDigest(const Safetensors& weights) {
 
 absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,
-                                Progress& progress,
-                                const TrainOptions& options) {
+                                Progress& progress, TrainOptions options) {
   if (absl::Status status = CheckSpec(spec); !status.ok()) return status;
   if (absl::Status status = CheckFit(spec, graph, data); !status.ok()) {
     return status;
   }
-  return Trainer(spec, graph, data, backend, progress, options).Run();
+  return Trainer(spec, graph, data, backend, progress, std::move(options))
+      .Run();
 }
 
 }  // namespace repro16

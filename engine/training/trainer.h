@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,9 +21,9 @@ namespace repro16 {
 
 // How a run is made; none of it changes a bit of what comes out.
 struct TrainOptions {
-  // Goes on from there. A checkpoint of this specification, data and graph
-  // (ReadCheckpoint). Null: from the start.
-  const Checkpoint* resume_from = nullptr;
+  // Goes on from there, and lets go of it then. A checkpoint of this
+  // specification, data and graph (ReadCheckpoint). Null: from the start.
+  std::shared_ptr<const Checkpoint> resume_from;
 
   // Keeps a checkpoint: after every save_steps steps, every save_seconds
   // (either is off at 0), and when the run stops before its end. The next
@@ -78,8 +79,7 @@ absl::Status CheckSpec(const RunSpec& spec);
 // studied.
 absl::StatusOr<RunOutput> Train(const RunSpec& spec, const Graph& graph,
                                 const Dataset& data, Backend& backend,
-                                Progress& progress,
-                                const TrainOptions& options = {});
+                                Progress& progress, TrainOptions options = {});
 
 }  // namespace repro16
 
