@@ -17,6 +17,13 @@ FusedActivation ActivationOf(OpKind kind) {
   }
 }
 
+// A batch normalisation that no activation has joined yet.
+bool TakesActivation(const Op& op) {
+  return op.kind == OpKind::kBatchNorm &&
+         std::get<BatchNormAttributes>(op.attributes).activation ==
+             FusedActivation::kNone;
+}
+
 // How many operations read each tensor; the graph's results count as read.
 std::vector<int> Readers(const Graph& graph) {
   std::vector<int> readers(graph.tensors.size(), 0);
@@ -41,7 +48,7 @@ Graph FuseActivations(const Graph& graph) {
     const int before =
         op.inputs.empty() ? -1 : writer[static_cast<size_t>(op.inputs[0])];
     if (activation != FusedActivation::kNone && before >= 0 &&
-        fused.ops[static_cast<size_t>(before)].kind == OpKind::kBatchNorm &&
+        TakesActivation(fused.ops[static_cast<size_t>(before)]) &&
         readers[static_cast<size_t>(op.inputs[0])] == 1) {
       Op& norm = fused.ops[static_cast<size_t>(before)];
       std::get<BatchNormAttributes>(norm.attributes).activation = activation;

@@ -191,12 +191,15 @@ void CpuProgram::ListStores(Bound& bound) const {
   const auto add = [&](RoundingTotals::Kind kind, ValueId id,
                        const StoreCounter* counter) {
     if (id == kNoValue) return;
-    const std::string& name = WriterOf(bound.schedule.values[id].tensor);
-    bound.stores.push_back({kind, counter, bound.values[id].elements,
-                            /*per_example=*/true,
-                            kind == RoundingTotals::kActivations
-                                ? name
-                                : absl::StrCat("gradient of ", name)});
+    const TensorId tensor = bound.schedule.values[id].tensor;
+    // Where an activation is fused, the values that are rounded are those of
+    // the operation before it; the gradients are those of the activation.
+    bound.stores.push_back(
+        {kind, counter, bound.values[id].elements,
+         /*per_example=*/true,
+         kind == RoundingTotals::kActivations
+             ? WriterOf(tensor)
+             : absl::StrCat("gradient of ", graph_.tensors[tensor].name)});
   };
   for (size_t i = 0; i < bound.schedule.steps.size(); ++i) {
     const Step& step = bound.schedule.steps[i];
