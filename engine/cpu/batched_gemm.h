@@ -16,8 +16,8 @@
 
 namespace repro16 {
 
-// Where element (o, h, row, col) is: o * outer + h * inner + row * row_stride +
-// col * col_stride, in elements.
+// Element (o, h, i, j) is at o * outer + h * inner + i * row + j * col. One of
+// row and col being 1 is fast.
 struct BatchStrides {
   int64_t outer;
   int64_t inner;
@@ -32,7 +32,7 @@ struct BatchedGemmArgs {
   int64_t inner;
   int64_t m;
   int64_t n;
-  int64_t k;
+  int64_t k;      // at least 1
   const void* a;  // [m, k]
   DType a_type;
   BatchStrides a_strides;

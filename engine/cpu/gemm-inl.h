@@ -104,12 +104,43 @@ void PackAlongLines(const Lines<T>& lines, size_t count, size_t depth,
   }
 }
 
+// Transposes: number j of line i goes to to[j * kStride + i], for the first
+// `count` numbers of kGroup lines of a vector each.
+template <size_t kStride>
+HWY_INLINE void StoreTransposed(const FloatVector (&lines)[kGroup],
+                                size_t count, float* HWY_RESTRICT to) {
+  static_assert(kGroup == 4);
+  const FloatTag d;
+  if (kStride == kGroup && count == kLanes) {
+    return hn::StoreInterleaved4(lines[0], lines[1], lines[2], lines[3], d, to);
+  }
+  const FloatVector even_low = hn::InterleaveLower(d, lines[0], lines[2]);
+  const FloatVector even_high = hn::InterleaveUpper(d, lines[0], lines[2]);
+  const FloatVector odd_low = hn::InterleaveLower(d, lines[1], lines[3]);
+  const FloatVector odd_high = hn::InterleaveUpper(d, lines[1], lines[3]);
+  // Vector q holds numbers q, q + 4, q + 8 ... of all lines.
+  HWY_ALIGN float block[4][kLanes];
+  hn::Store(hn::InterleaveLower(d, even_low, odd_low), d, block[0]);
+  hn::Store(hn::InterleaveUpper(d, even_low, odd_low), d, block[1]);
+  hn::Store(hn::InterleaveLower(d, even_high, odd_high), d, block[2]);
+  hn::Store(hn::InterleaveUpper(d, even_high, odd_high), d, block[3]);
+  const hn::FixedTag<float, kGroup> d4;
+  const auto copy = [&](size_t j) HWY_ATTR {
+    hn::StoreU(hn::Load(d4, block[j % 4] + j / 4 * 4), d4, to + j * kStride);
+  };
+  if (count == kLanes) {
+    REPRO16_UNROLL for (size_t j = 0; j < kLanes; ++j) copy(j);
+  } else {
+    for (size_t j = 0; j < count; ++j) copy(j);
+  }
+}
+
 // Depth is contiguous: transposes blocks of kGroup lines by one vector.
 template <size_t kWidth, class T>
 void PackAlongDepth(const Lines<T>& lines, size_t count, size_t depth,
                     float* HWY_RESTRICT panel) {
   const FloatTag d;
-  static_assert(kGroup == 4 && kWidth % kGroup == 0);
+  static_assert(kWidth % kGroup == 0);
   for (size_t p = 0; p < depth; p += kLanes) {
     const size_t left = HWY_MIN(kLanes, depth - p);
     for (size_t line = 0; line < kWidth; line += kGroup) {
@@ -119,17 +150,7 @@ void PackAlongDepth(const Lines<T>& lines, size_t count, size_t depth,
                : left == kLanes  ? LoadF32(d, lines.At(line + i, p))
                                  : LoadF32N(d, lines.At(line + i, p), left);
       }
-      if (kWidth == kGroup && left == kLanes) {
-        hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, panel + p * kWidth);
-        continue;
-      }
-      HWY_ALIGN float block[kLanes * kGroup];
-      hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, block);
-      const hn::FixedTag<float, kGroup> d4;
-      for (size_t i = 0; i < left; ++i) {
-        hn::StoreU(hn::Load(d4, block + i * kGroup), d4,
-                   panel + (p + i) * kWidth + line);
-      }
+      StoreTransposed<kWidth>(v, left, panel + p * kWidth + line);
     }
   }
 }

@@ -2,84 +2,20 @@
 // the machine's multiply-add units give (measured in the same run).
 //
 // Arguments: threads, m, n, k.
-#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "engine/cpu/fma_ceiling.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/thread_pool.h"
 #include "engine/tensor/buffer.h"
 #include "engine/tensor/dtype.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/cpu/gemm_benchmark.cc"
-#include "hwy/foreach_target.h"  // IWYU pragma: keep
-// After foreach_target.h.
-#include "engine/cpu/gemm-inl.h"
-#include "hwy/highway.h"
-#include "hwy/timer.h"
-
-HWY_BEFORE_NAMESPACE();
-namespace repro16 {
-namespace HWY_NAMESPACE {
-
-// Twelve chains of multiply-adds in registers, enough to hide their latency.
-// Each starts from another number of `sink`, or the compiler would merge them.
-// Returns operations done.
-double MultiplyAdds(float* sink) {
-  constexpr int kChains = 12;
-  constexpr int kSteps = 100000;
-  const FloatTag d;
-  FloatVector acc[kChains];
-  const FloatVector a = hn::Set(d, sink[0]);
-  REPRO16_UNROLL for (int j = 0; j < kChains; ++j) acc[j] = hn::Set(d, sink[j]);
-  for (int i = 0; i < kSteps; ++i) {
-    REPRO16_UNROLL for (int j = 0; j < kChains; ++j) {
-      acc[j] = hn::MulAdd(a, acc[j], a);
-    }
-  }
-  REPRO16_UNROLL for (int j = 0; j < kChains; ++j) {
-    sink[j] += hn::ReduceSum(d, acc[j]);
-  }
-  return 2.0 * kChains * kSteps * static_cast<double>(kLanes);
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace repro16
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
 namespace repro16 {
 namespace {
-
-HWY_EXPORT(MultiplyAdds);
-
-// Operations a second with all workers busy; the best of some runs.
-double Ceiling(ThreadPool& pool) {
-  constexpr int64_t kNumbers = 32;  // of a worker, in cache lines of its own
-  const int64_t workers = pool.num_workers();
-  std::vector<float> sinks(static_cast<size_t>(workers * kNumbers));
-  std::vector<double> operations(static_cast<size_t>(workers));
-  double best = 0;
-  for (int run = 0; run < 10; ++run) {
-    for (size_t i = 0; i < sinks.size(); ++i) {
-      sinks[i] = 0.5f / static_cast<float>(i + 1);
-    }
-    const double start = hwy::platform::Now();
-    pool.Run(workers, [&](int64_t task, int /*worker*/) {
-      operations[static_cast<size_t>(task)] =
-          HWY_DYNAMIC_DISPATCH(MultiplyAdds)(&sinks[task * kNumbers]);
-    });
-    const double seconds = hwy::platform::Now() - start;
-    benchmark::DoNotOptimize(sinks.data());
-    double total = 0;
-    for (const double o : operations) total += o;
-    best = std::max(best, total / seconds);
-  }
-  return best;
-}
 
 // Storage of all operands; F32 with f32 accumulators, or F16 with f16 ones.
 struct Precision {
@@ -119,13 +55,15 @@ void BM_Gemm(benchmark::State& state, Precision precision,
       precision.storage,
       precision.accumulator};
   StoreCounter counter;
-  const double ceiling = Ceiling(pool);
-  const double start = hwy::platform::Now();
+  const double ceiling = FmaCeiling(pool);
+  const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
     Gemm(args, workspace.data(), pool, counter);
     benchmark::ClobberMemory();
   }
-  const double seconds = hwy::platform::Now() - start;
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   const double rate = 2.0 * static_cast<double>(m) * static_cast<double>(n) *
                       static_cast<double>(k) *
                       static_cast<double>(state.iterations()) / seconds;
@@ -134,32 +72,47 @@ void BM_Gemm(benchmark::State& state, Precision precision,
   state.counters["share"] = rate / ceiling;
 }
 
-// The products of the MNIST network's training step, and a square one.
-void Forward(benchmark::internal::Benchmark* b) {
+// Dense layers as rows, inputs, units: a square one, those of the MNIST network
+// (batch 128), AlexNet's and ViT's (batch 256; ViT has 25 tokens).
+struct Layer {
+  int64_t rows;
+  int64_t in;
+  int64_t units;
+};
+constexpr Layer kLayers[] = {
+    {1024, 1024, 1024}, {128, 784, 512},   {128, 512, 256}, {128, 256, 10},
+    {256, 512, 4096},   {256, 4096, 4096}, {256, 4096, 10}, {6400, 108, 64},
+    {6400, 64, 256},    {6400, 256, 64},   {6400, 64, 512}, {6400, 512, 64},
+};
+
+template <class ToProduct>
+void AddLayers(benchmark::internal::Benchmark* b, const ToProduct& product) {
   for (const int64_t threads : {1, 2}) {
-    b->Args({threads, 1024, 1024, 1024});
-    b->Args({threads, 128, 512, 784});
-    b->Args({threads, 128, 256, 512});
-    b->Args({threads, 128, 10, 256});
+    for (const Layer& layer : kLayers) {
+      std::vector<int64_t> args = product(layer);
+      args.insert(args.begin(), threads);
+      b->Args(args);
+    }
   }
   b->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
+
+void Forward(benchmark::internal::Benchmark* b) {
+  AddLayers(b, [](const Layer& l) {
+    return std::vector<int64_t>{l.rows, l.units, l.in};
+  });
 }
 
 void InputGradient(benchmark::internal::Benchmark* b) {
-  for (const int64_t threads : {1, 2}) {
-    b->Args({threads, 128, 512, 256});
-    b->Args({threads, 128, 256, 10});
-  }
-  b->UseRealTime()->Unit(benchmark::kMicrosecond);
+  AddLayers(b, [](const Layer& l) {
+    return std::vector<int64_t>{l.rows, l.in, l.units};
+  });
 }
 
 void WeightGradient(benchmark::internal::Benchmark* b) {
-  for (const int64_t threads : {1, 2}) {
-    b->Args({threads, 784, 512, 128});
-    b->Args({threads, 512, 256, 128});
-    b->Args({threads, 256, 10, 128});
-  }
-  b->UseRealTime()->Unit(benchmark::kMicrosecond);
+  AddLayers(b, [](const Layer& l) {
+    return std::vector<int64_t>{l.in, l.units, l.rows};
+  });
 }
 
 #define REPRO16_GEMM_BENCHMARKS(precision)                              \
@@ -180,4 +133,3 @@ REPRO16_GEMM_BENCHMARKS(F16Acc16);
 
 }  // namespace
 }  // namespace repro16
-#endif  // HWY_ONCE

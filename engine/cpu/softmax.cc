@@ -93,39 +93,44 @@ struct Rows {
 // Chains of several rows side by side hide the latency of their additions.
 constexpr size_t kChains = 8;
 
+// sum[r] = the chain of `add(sum, index)` over the elements of row r, for
+// kCount rows of `cols` elements from number `begin` on.
+template <size_t kCount, class Add>
+HWY_INLINE void ChainRows(size_t begin, size_t cols, float* sum,
+                          const Add& add) {
+  float chain[kCount] = {};
+  for (size_t c = 0; c < cols; ++c) {
+    for (size_t r = 0; r < kCount; ++r) {
+      chain[r] = add(chain[r], begin + r * cols + c);
+    }
+  }
+  for (size_t r = 0; r < kCount; ++r) sum[r] = chain[r];
+}
+
+template <class Add>
+HWY_INLINE void ChainAllRows(size_t rows, size_t cols, float* sum,
+                             const Add& add) {
+  size_t r = 0;
+  for (; r + kChains <= rows; r += kChains) {
+    ChainRows<kChains>(r * cols, cols, sum + r, add);
+  }
+  for (; r < rows; ++r) ChainRows<1>(r * cols, cols, sum + r, add);
+}
+
 // sum[r] = x[r, 0] + x[r, 1] + ...
 void SumRows(const float* x, size_t rows, size_t cols, float* sum) {
-  for (size_t begin = 0; begin < rows; begin += kChains) {
-    const size_t chains = std::min(kChains, rows - begin);
-    float chain[kChains] = {};
-    for (size_t c = 0; c < cols; ++c) {
-      for (size_t r = 0; r < chains; ++r) {
-        chain[r] += x[(begin + r) * cols + c];
-      }
-    }
-    std::copy_n(chain, chains, sum + begin);
-  }
+  ChainAllRows(rows, cols, sum,
+               [x](float chain, size_t i) { return chain + x[i]; });
 }
 
 // sum[r] = a[r, 0] * b[r, 0] + a[r, 1] * b[r, 1] + ..., fused.
 void DotRows(const float* a, const float* b, size_t rows, size_t cols,
              float* sum) {
-  const hn::CappedTag<float, 1> d1;
-  for (size_t begin = 0; begin < rows; begin += kChains) {
-    const size_t chains = std::min(kChains, rows - begin);
-    hn::VFromD<decltype(d1)> chain[kChains];
-    for (auto& c : chain) c = hn::Zero(d1);
-    for (size_t c = 0; c < cols; ++c) {
-      for (size_t r = 0; r < chains; ++r) {
-        const size_t i = (begin + r) * cols + c;
-        chain[r] =
-            hn::MulAdd(hn::LoadU(d1, a + i), hn::LoadU(d1, b + i), chain[r]);
-      }
-    }
-    for (size_t r = 0; r < chains; ++r) {
-      hn::StoreU(chain[r], d1, sum + begin + r);
-    }
-  }
+  ChainAllRows(rows, cols, sum, [a, b](float chain, size_t i) HWY_ATTR {
+    const hn::CappedTag<float, 1> d1;
+    return hn::GetLane(
+        hn::MulAdd(hn::Set(d1, a[i]), hn::Set(d1, b[i]), hn::Set(d1, chain)));
+  });
 }
 
 // From `rows` stored rows of logits: x = e, and sum and max of each row.
