@@ -103,7 +103,10 @@ class Product {
           const Block block = {i, std::min(layout_.rows, args_.m - i),
                                j, std::min(layout_.cols, args_.n - j),
                                p, std::min(kBlockDepth, args_.k - p)};
-          Pack(block);
+          // What the block before this one has packed is not packed again.
+          const bool one_depth = args_.k <= kBlockDepth;
+          Pack(block, /*a=*/!one_depth || j == 0,
+               /*b=*/!one_depth || i == 0 || args_.n > layout_.cols);
           Compute(block);
           p += kBlockDepth;
         } while (p < args_.k);
@@ -112,9 +115,10 @@ class Product {
   }
 
  private:
-  void Pack(const Block& block) const {
-    const int64_t a_tasks = CeilDiv(block.rows, kPackRows);
-    const int64_t b_tasks = CeilDiv(block.cols, kCols);
+  // Packs the block's part of a, of b, or of both.
+  void Pack(const Block& block, bool a, bool b) const {
+    const int64_t a_tasks = a ? CeilDiv(block.rows, kPackRows) : 0;
+    const int64_t b_tasks = b ? CeilDiv(block.cols, kCols) : 0;
     pool_.Run(a_tasks + b_tasks, [&](int64_t task, int /*worker*/) {
       if (task < a_tasks) {
         PackA(block, task * kPackRows);

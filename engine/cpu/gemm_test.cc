@@ -230,6 +230,12 @@ TEST_P(GemmTest, OutputsAcrossBlocks) {
   wide.n = 985;
   wide.k = 37;
   Check(wide, numbers, {1, 3});
+  // Blocks in both directions share what is packed.
+  Case both = RandomCase(numbers);
+  both.m = 1000;
+  both.n = 985;
+  both.k = 3;
+  Check(both, numbers, {2});
 }
 
 TEST_P(GemmTest, HalfAccumulator) {
