@@ -136,25 +136,30 @@ void FilterPixels(const DepthwiseFilter& f, const T* image, Taps rows,
   }
 }
 
-// Columns [begin, end), which have all taps, in steps of kCols.
+// Columns from `begin` on, which have all taps, in steps of kCols; returns
+// where no further step fits. Memory is walked along the channels of a few
+// pixels.
 template <size_t kCols, size_t kStride, bool kReversed, class T>
-HWY_INLINE int64_t FilterSteps(const DepthwiseFilter& f, const T* image,
-                               Taps rows, int64_t begin, int64_t end,
-                               const Channels& channels, T* to,
-                               StoreCounter& counter) {
+int64_t FilterSteps(const DepthwiseFilter& f, const T* image, Taps rows,
+                    int64_t begin, int64_t end, T* to, StoreCounter& counter) {
   constexpr int64_t kWidth = static_cast<int64_t>(kCols);
   int64_t col = begin;
   for (; col + kWidth <= end; col += kWidth) {
     const Taps taps = (*f.cols)[col];
-    FloatVector sums[kCols];
-    FilterColumns<kCols, kStride, kReversed>(
-        f, image, rows, kReversed ? taps.back().source : taps.front().source,
-        channels.begin, sums);
-    REPRO16_UNROLL for (size_t i = 0; i < kCols; ++i) {
-      StorePixel<F32Accumulator>(
-          f, sums[i], channels,
-          to + (col + static_cast<int64_t>(i)) * f.channels, counter);
-    }
+    const int64_t source = kReversed ? taps.back().source : taps.front().source;
+    ForEachChannels<1>(
+        FloatTag(), static_cast<size_t>(f.channels),
+        [&](auto /*vectors*/, auto /*narrow*/, const Channels& channels)
+            HWY_ATTR {
+              FloatVector sums[kCols];
+              FilterColumns<kCols, kStride, kReversed>(f, image, rows, source,
+                                                       channels.begin, sums);
+              REPRO16_UNROLL for (size_t i = 0; i < kCols; ++i) {
+                StorePixel<F32Accumulator>(
+                    f, sums[i], channels,
+                    to + (col + static_cast<int64_t>(i)) * f.channels, counter);
+              }
+            });
   }
   return col;
 }
@@ -165,16 +170,11 @@ void FilterRowFast(const DepthwiseFilter& f, const T* image, Taps rows, T* to,
                    StoreCounter& counter) {
   const int64_t begin = f.cols->full_begin(), end = f.cols->full_end();
   FilterPixels<F32Accumulator>(f, image, rows, 0, begin, to, counter);
-  ForEachChannels<1>(FloatTag(), static_cast<size_t>(f.channels),
-                     [&](auto /*vectors*/, auto /*narrow*/,
-                         const Channels& channels) HWY_ATTR {
-                       int64_t col = FilterSteps<kStep, kStride, kReversed>(
-                           f, image, rows, begin, end, channels, to, counter);
-                       col = FilterSteps<2, kStride, kReversed>(
-                           f, image, rows, col, end, channels, to, counter);
-                       FilterSteps<1, kStride, kReversed>(
-                           f, image, rows, col, end, channels, to, counter);
-                     });
+  int64_t col = FilterSteps<kStep, kStride, kReversed>(f, image, rows, begin,
+                                                       end, to, counter);
+  col =
+      FilterSteps<2, kStride, kReversed>(f, image, rows, col, end, to, counter);
+  FilterSteps<1, kStride, kReversed>(f, image, rows, col, end, to, counter);
   FilterPixels<F32Accumulator>(f, image, rows, end, f.cols->positions(), to,
                                counter);
 }

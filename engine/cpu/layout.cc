@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/cpu/example.h"
+
 namespace repro16 {
 namespace {
 
@@ -17,15 +19,8 @@ void CopyRuns(int64_t rows, int64_t bytes, const uint8_t* from,
   }
 }
 
-// The examples of `tensor` begin this many bytes apart.
-int64_t ExampleBytes(const TensorRef& tensor) { return tensor.Bytes(1); }
-
-uint8_t* Example(const TensorRef& tensor, int64_t n) {
-  return static_cast<uint8_t*>(tensor.data) + n * ExampleBytes(tensor);
-}
-
 void ClearExample(const TensorRef& tensor, int64_t n) {
-  std::memset(Example(tensor, n), 0, static_cast<size_t>(ExampleBytes(tensor)));
+  std::memset(ExampleOf(tensor, n), 0, static_cast<size_t>(tensor.Bytes(1)));
 }
 
 class ConcatKernel : public Kernel {
@@ -37,11 +32,11 @@ class ConcatKernel : public Kernel {
                const PassContext& pass) const override {
     const TensorRef& y = buffers.output;
     pass.pool->Run(pass.batch, [&](int64_t n, int /*worker*/) {
-      const int64_t y_row = ExampleBytes(y) / rows_;
-      uint8_t* to = Example(y, n);
+      const int64_t y_row = y.Bytes(1) / rows_;
+      uint8_t* to = ExampleOf(y, n);
       for (const TensorRef& x : buffers.inputs) {
-        const int64_t row = ExampleBytes(x) / rows_;
-        CopyRuns(rows_, row, Example(x, n), row, to, y_row);
+        const int64_t row = x.Bytes(1) / rows_;
+        CopyRuns(rows_, row, ExampleOf(x, n), row, to, y_row);
         to += row;
       }
     });
@@ -51,13 +46,13 @@ class ConcatKernel : public Kernel {
                 const PassContext& pass) const override {
     const TensorRef& dy = buffers.output_gradient;
     pass.pool->Run(pass.batch, [&](int64_t n, int /*worker*/) {
-      const int64_t dy_row = ExampleBytes(dy) / rows_;
-      const uint8_t* from = Example(dy, n);
+      const int64_t dy_row = dy.Bytes(1) / rows_;
+      const uint8_t* from = ExampleOf(dy, n);
       for (size_t i = 0; i < buffers.inputs.size(); ++i) {
         const TensorRef& dx = buffers.input_gradients[i];
-        const int64_t row = ExampleBytes(buffers.inputs[i]) / rows_;
+        const int64_t row = buffers.inputs[i].Bytes(1) / rows_;
         if (dx.data != nullptr) {
-          CopyRuns(rows_, row, from, dy_row, Example(dx, n), row);
+          CopyRuns(rows_, row, from, dy_row, ExampleOf(dx, n), row);
         }
         from += row;
       }
@@ -87,8 +82,8 @@ class PadKernel : public Kernel {
       ClearExample(y, n);
       ForEachRun(SizeOf(y.type),
                  [&](const Runs& runs, int64_t in, int64_t out) {
-                   CopyRuns(runs.count, runs.bytes, Example(x, n) + in,
-                            runs.bytes, Example(y, n) + out, runs.out_stride);
+                   CopyRuns(runs.count, runs.bytes, ExampleOf(x, n) + in,
+                            runs.bytes, ExampleOf(y, n) + out, runs.out_stride);
                  });
     });
   }
@@ -101,8 +96,8 @@ class PadKernel : public Kernel {
     pass.pool->Run(pass.batch, [&](int64_t n, int /*worker*/) {
       ForEachRun(SizeOf(dx.type),
                  [&](const Runs& runs, int64_t in, int64_t out) {
-                   CopyRuns(runs.count, runs.bytes, Example(dy, n) + out,
-                            runs.out_stride, Example(dx, n) + in, runs.bytes);
+                   CopyRuns(runs.count, runs.bytes, ExampleOf(dy, n) + out,
+                            runs.out_stride, ExampleOf(dx, n) + in, runs.bytes);
                  });
     });
   }
@@ -150,8 +145,8 @@ class PatchesKernel : public Kernel {
     pass.pool->Run(pass.batch, [&](int64_t n, int /*worker*/) {
       ForEachPatch(SizeOf(y.type), [&](int64_t in, int64_t out, int64_t bytes,
                                        int64_t in_stride) {
-        CopyRuns(size_, bytes, Example(x, n) + in, in_stride,
-                 Example(y, n) + out, bytes);
+        CopyRuns(size_, bytes, ExampleOf(x, n) + in, in_stride,
+                 ExampleOf(y, n) + out, bytes);
       });
     });
   }
@@ -166,8 +161,8 @@ class PatchesKernel : public Kernel {
       if (drops) ClearExample(dx, n);
       ForEachPatch(SizeOf(dx.type), [&](int64_t in, int64_t out, int64_t bytes,
                                         int64_t in_stride) {
-        CopyRuns(size_, bytes, Example(dy, n) + out, bytes, Example(dx, n) + in,
-                 in_stride);
+        CopyRuns(size_, bytes, ExampleOf(dy, n) + out, bytes,
+                 ExampleOf(dx, n) + in, in_stride);
       });
     });
   }

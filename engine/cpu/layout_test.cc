@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "engine/cpu/thread_pool.h"
@@ -25,6 +26,14 @@ TensorRef Ref(TypedArray& array, int64_t batch) {
   return {array.data(), array.type(), array.size() / batch, nullptr};
 }
 
+// Made once for each number of threads.
+ThreadPool& Pool(int threads) {
+  static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
+  auto& pool = (*pools)[static_cast<size_t>(threads)];
+  if (pool == nullptr) pool = std::make_unique<ThreadPool>(threads);
+  return *pool;
+}
+
 PassContext Pass(ThreadPool& pool, int64_t batch) {
   PassContext pass{};
   pass.pool = &pool;
@@ -41,7 +50,7 @@ void CheckMoves(const Kernel& kernel, int64_t in_elements, int64_t out_elements,
       for (const int64_t batch : {1, 5, 13}) {
         SCOPED_TRACE(testing::Message() << Name(type) << ", " << threads
                                         << " threads, batch " << batch);
-        ThreadPool pool(threads);
+        ThreadPool& pool = Pool(threads);
         TypedArray x(type, batch * in_elements), y(type, batch * out_elements);
         TypedArray dy = y, dx = x, y_expected = y, dx_expected = x;
         Number(x, 3);
@@ -142,7 +151,7 @@ TEST(LayoutTest, Concat) {
   for (const DType type : kTypes) {
     for (const int threads : {1, 2, 3, 7}) {
       for (const int64_t batch : {1, 5, 13}) {
-        ThreadPool pool(threads);
+        ThreadPool& pool = Pool(threads);
         TypedArray y(type, batch * rows * total), y_expected = y, dy = y;
         Number(dy, 7);
         std::vector<TypedArray> x, dx, dx_expected;
