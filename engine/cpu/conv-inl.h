@@ -51,8 +51,9 @@ HWY_NOINLINE void SumSegments(const TileTerms& tile, const SegmentList& list,
   constexpr size_t kSumRows = kGroups * kGroup;
   const int64_t group_stride = tile.group_stride;
   const int64_t a_step = tile.a_step;
-  const Segment* segment = list.segments;
-  for (int64_t chunk = 0; chunk < list.chunks; ++chunk) {
+  const Segment* segment =
+      list.segments + (list.begin > 0 ? list.chunk_ends[list.begin - 1] : 0);
+  for (int64_t chunk = list.begin; chunk < list.end; ++chunk) {
     FloatVector acc[kSumRows][kVectors];
     REPRO16_UNROLL for (size_t r = 0; r < kSumRows; ++r) {
       REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "engine/cpu/visit_dtype.h"
+#include "engine/numerics/reduction.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/conv_images.cc"
@@ -21,19 +22,26 @@ namespace HWY_NAMESPACE {
 // A tile's rows are kRows images at the same target pixel, so that all have the
 // same taps and padding costs nothing.
 //
-// A unit of work is a few such blocks of images and a part of the target's
-// rows. It runs through bands of rows: the source rows that a band needs are
-// staged, in a ring that keeps those of the band before, in a slice of the
-// workspace that fits the second-level cache.
-constexpr int64_t kSliceFloats = 64 * 1024;
+// A unit of work is some such blocks of images, a part of the target's rows and
+// a part of its channels. It runs through bands of rows: the source rows that a
+// band needs are staged, in a ring that keeps those of the band before, in a
+// slice of the workspace that fits the second-level cache.
 constexpr int64_t kMinUnits = 32;  // evens out the threads
 // Slices, and so units at a time.
 constexpr int64_t kMaxStreams = 32;
+// Weights beyond kLargeWeights don't stay in the second-level cache. Then a
+// band is long and its sums take kDepthChunks at a time, so that each packed
+// weight is used for many pixels once it is there.
+constexpr int64_t kLargeWeights = 64 * 1024;
+constexpr int64_t kSliceFloats = 32 * 1024;
+constexpr int64_t kLargeSliceFloats = 112 * 1024;
+constexpr int64_t kDepthChunks = 8;
 
 struct Blocking {
   Blocking(const ImagePlan& plan, int64_t batch)
-      : images(batch * plan.images_per_example),
+      : images(batch),
         blocks(CeilDiv(images, kRows)),
+        panels(CeilDiv(plan.target_channels, kCols)),
         // Apart from multiples of 4 KB, which would share sets of the cache.
         group_stride(RoundUp(plan.source_width * plan.source_channels *
                                  ImagePlan::kStagedLanes,
@@ -45,39 +53,54 @@ struct Blocking {
                 static_cast<int64_t>(sizeof(const float*) / sizeof(float)),
             16)) {
     const int64_t height = plan.target_height;
+    const bool large = plan.positions() * plan.target_channels > kLargeWeights;
+    const int64_t budget = large ? kLargeSliceFloats : kSliceFloats;
     const int64_t image_floats =
-        std::max<int64_t>(1, block_floats * Span(plan, height));
-    unit_blocks = std::max<int64_t>(
-        1, std::min(kSliceFloats / image_floats, blocks / kMinUnits));
+        block_floats * Span(plan, height) +
+        (large ? 0 : kRows * height * plan.target_width * plan.target_channels);
+    unit_blocks =
+        std::clamp<int64_t>(budget / std::max<int64_t>(1, image_floats), 1,
+                            large ? blocks : MaxBlocks());
     groups = CeilDiv(blocks, unit_blocks);
-    part_rows = CeilDiv(height, std::min(height, CeilDiv(kMinUnits, groups)));
-    parts = CeilDiv(height, part_rows);
+    const int64_t wanted = CeilDiv(kMinUnits, groups);
+    panel_parts = large ? std::min(panels, wanted) : 1;
+    part_rows = CeilDiv(height, std::min(height, CeilDiv(wanted, panel_parts)));
+    row_parts = CeilDiv(height, part_rows);
     band_rows = 1;
     while (band_rows < part_rows &&
-           unit_blocks * block_floats * Span(plan, band_rows + 1) <=
-               kSliceFloats) {
+           unit_blocks * block_floats * Span(plan, band_rows + 1) <= budget) {
       ++band_rows;
     }
     ring_rows = std::max<int64_t>(1, Span(plan, band_rows));
-    slice_floats = pointer_floats + ring_rows * unit_blocks * block_floats;
+    chunks = CeilDiv(plan.positions(), kReductionChunk);
+    tiles =
+        chunks > kDepthChunks ? unit_blocks * band_rows * plan.target_width : 1;
+    sums_offset = pointer_floats + ring_rows * unit_blocks * block_floats;
+    slice_floats = sums_offset + tiles * kRows * kCols;
   }
 
   static int64_t Span(const ImagePlan& plan, int64_t target_rows) {
     return plan.row_span[static_cast<size_t>(target_rows)];
   }
-  int64_t units() const { return groups * parts; }
+  int64_t MaxBlocks() const { return std::max<int64_t>(1, blocks / kMinUnits); }
+  int64_t units() const { return groups * row_parts * panel_parts; }
 
   int64_t images;
   int64_t blocks;        // of kRows images
+  int64_t panels;        // of kCols target channels
   int64_t group_stride;  // between kGroup images in a staged row
   int64_t block_floats;  // of a block in a staged row
   int64_t pointer_floats;
   int64_t unit_blocks;  // of a unit
   int64_t groups;       // of unit_blocks blocks
-  int64_t part_rows;    // target rows of a unit
-  int64_t parts;
+  int64_t panel_parts;
+  int64_t part_rows;  // target rows of a unit
+  int64_t row_parts;
   int64_t band_rows;
   int64_t ring_rows;  // staged at a time
+  int64_t chunks;
+  int64_t tiles;  // with sums at a time
+  int64_t sums_offset;
   int64_t slice_floats;
 };
 
@@ -140,28 +163,37 @@ class Product {
   struct Unit {
     int64_t first_block;
     int64_t blocks;
-    float* ring;
+    int64_t begin_panel;
+    int64_t end_panel;
     const float** rows;  // of TileTerms
+    float* ring;
+    float* sums;
     StoreCounter& counter;
   };
 
   void RunUnit(int64_t number, float* slice, StoreCounter& counter) const {
-    const int64_t group = number / blocking_.parts;
-    const int64_t part = number % blocking_.parts;
-    const int64_t first_block = group * blocking_.unit_blocks;
-    const Unit unit = {
-        first_block,
-        std::min(blocking_.unit_blocks, blocking_.blocks - first_block),
-        slice + blocking_.pointer_floats,
-        reinterpret_cast<const float**>(slice), counter};
-    const int64_t begin = part * blocking_.part_rows;
-    const int64_t end =
-        std::min(begin + blocking_.part_rows, plan_.target_height);
+    const Blocking& b = blocking_;
+    const int64_t panel_part = number % b.panel_parts;
+    const int64_t row_part = number / b.panel_parts % b.row_parts;
+    const int64_t first_block =
+        number / b.panel_parts / b.row_parts * b.unit_blocks;
+    const Unit unit = {first_block,
+                       std::min(b.unit_blocks, b.blocks - first_block),
+                       panel_part * b.panels / b.panel_parts,
+                       (panel_part + 1) * b.panels / b.panel_parts,
+                       reinterpret_cast<const float**>(slice),
+                       slice + b.pointer_floats,
+                       slice + b.sums_offset,
+                       counter};
+    const int64_t begin = row_part * b.part_rows;
+    const int64_t end = std::min(begin + b.part_rows, plan_.target_height);
     int64_t staged_end = 0;
-    for (int64_t row = begin; row < end; row += blocking_.band_rows) {
-      const int64_t band_end = std::min(row + blocking_.band_rows, end);
+    for (int64_t row = begin; row < end; row += b.band_rows) {
+      const int64_t band_end = std::min(row + b.band_rows, end);
       staged_end = Stage(unit, row, band_end, staged_end);
-      ComputeBand(unit, row, band_end);
+      for (int64_t panel = unit.begin_panel; panel < unit.end_panel; ++panel) {
+        ComputePanel(unit, row, band_end, panel * kCols);
+      }
     }
   }
 
@@ -230,18 +262,27 @@ class Product {
     }
   }
 
-  void ComputeBand(const Unit& unit, int64_t begin, int64_t end) const {
+  // Target rows [begin, end), channels from `col` on.
+  void ComputePanel(const Unit& unit, int64_t begin, int64_t end,
+                    int64_t col) const {
     HWY_ALIGN float bias[kTileCols];
-    for (int64_t col = 0; col < plan_.target_channels; col += kCols) {
-      const int64_t cols = std::min(kCols, plan_.target_channels - col);
-      if (args_.bias != nullptr) LoadBias(col, cols, bias);
+    Panel panel = {col, std::min(kCols, plan_.target_channels - col), nullptr,
+                   0, 0};
+    if (args_.bias != nullptr) {
+      LoadBias(col, panel.cols, bias);
+      panel.bias = bias;
+    }
+    do {
+      panel.begin_chunk = panel.end_chunk;
+      panel.end_chunk =
+          std::min(panel.begin_chunk + kDepthChunks, blocking_.chunks);
       for (int64_t block = 0; block < unit.blocks; ++block) {
         for (int64_t row = begin; row < end; ++row) {
-          ComputeRow(unit, block, row, col, cols,
-                     args_.bias != nullptr ? bias : nullptr);
+          ComputeRow(unit, panel, block, row,
+                     block * (end - begin) + row - begin);
         }
       }
-    }
+    } while (panel.end_chunk < blocking_.chunks);
   }
 
   void LoadBias(int64_t col, int64_t cols, float* bias) const {
@@ -253,32 +294,70 @@ class Product {
     });
   }
 
-  // `cols` target channels from `col` on of a target row of a block.
-  void ComputeRow(const Unit& unit, int64_t block, int64_t row, int64_t col,
-                  int64_t cols, const float* bias) const {
+  // Target channels, and the chunks of their sums.
+  struct Panel {
+    int64_t col;
+    int64_t cols;
+    const float* bias;
+    int64_t begin_chunk;
+    int64_t end_chunk;
+  };
+
+  // A target row of a block; row `sums_row` of the unit's tiles of sums.
+  void ComputeRow(const Unit& unit, const Panel& panel, int64_t block,
+                  int64_t row, int64_t sums_row) const {
     const int64_t images = ImagesOf(unit, block);
     const auto taps = plan_.rows[row];
     for (size_t i = 0; i < taps.size(); ++i) {
       unit.rows[i] = StagedRow(unit, block, taps[i].source);
     }
-    const SumFunction sum = SumFor(args_.accumulator, images, cols);
+    const SumFunction sum = SumFor(args_.accumulator, images, panel.cols);
     TileTerms tile = {unit.rows, 0, blocking_.group_stride, kGroupRows,
-                      packed_ + col * plan_.positions()};
+                      packed_ + panel.col * plan_.positions()};
     const int64_t row_size = plan_.target_width * plan_.target_channels;
     const int64_t image_size = plan_.target_height * row_size;
-    const int64_t first =
-        (unit.first_block + block) * kRows * image_size + row * row_size + col;
-    HWY_ALIGN float sums[kTileRows * kTileCols];
+    const int64_t first = (unit.first_block + block) * kRows * image_size +
+                          row * row_size + panel.col;
+    const bool last = panel.end_chunk == blocking_.chunks;
     VisitDType(args_.target_type, [&](auto type) {
       using T = decltype(type);
       T* to = static_cast<T*>(args_.target) + first;
       for (int64_t x = 0; x < plan_.target_width; ++x) {
+        if (last) PrefetchTile(to, images, panel.cols, image_size);
         tile.a_offset = plan_.col_offsets[static_cast<size_t>(x)];
-        sum(tile, plan_.Terms(row, x), /*first=*/true, sums);
-        StoreSums(args_.accumulator, sums, images, cols, bias,
-                  to + x * plan_.target_channels, image_size, unit.counter);
+        SegmentList list = plan_.Terms(row, x);
+        list.begin = panel.begin_chunk;
+        list.end = panel.end_chunk;
+        float* sums = unit.sums;
+        if (blocking_.tiles > 1) {
+          sums += (sums_row * plan_.target_width + x) * kRows * kCols;
+        }
+        sum(tile, list, /*first=*/list.begin == 0, sums);
+        if (last) {
+          StoreSums(args_.accumulator, sums, images, panel.cols, panel.bias, to,
+                    image_size, unit.counter);
+        }
+        to += plan_.target_channels;
       }
     });
+  }
+
+  // Fetches the lines that a tile will be stored to while its sums are taken.
+  template <class T>
+  static void PrefetchTile(const T* to, int64_t rows, int64_t cols,
+                           int64_t row_stride) {
+    for (int64_t r = 0; r < rows; ++r, to += row_stride) {
+      PrefetchForWrite(to);
+      PrefetchForWrite(to + cols - 1);
+    }
+  }
+
+  static HWY_INLINE void PrefetchForWrite(const void* p) {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    __builtin_prefetch(p, /*rw=*/1);
+#else
+    (void)p;
+#endif
   }
 
   const ImagePlan& plan_;
@@ -290,8 +369,8 @@ class Product {
 
 int64_t ConvImagesFloats(const ImagePlan& plan, int64_t max_batch) {
   const Blocking blocking(plan, max_batch);
-  const int64_t streams =
-      std::min(kMaxStreams, blocking.blocks * plan.target_height);
+  const int64_t streams = std::min(
+      kMaxStreams, blocking.blocks * plan.target_height * blocking.panels);
   return PackedFloats(plan) + streams * blocking.slice_floats;
 }
 

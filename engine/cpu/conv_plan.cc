@@ -20,13 +20,6 @@ WindowAxis ColAxis(const ImageWindow& s) {
           s.window.pad_left};
 }
 
-bool IsPointwise(const ImageWindow& s) {
-  const WindowAttributes& w = s.window;
-  return w.height == 1 && w.width == 1 && w.stride == 1 && w.pad_top == 0 &&
-         w.pad_left == 0 && s.in_height == s.out_height &&
-         s.in_width == s.out_width;
-}
-
 bool SameTaps(Taps a, Taps b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const auto& x, const auto& y) { return x.k == y.k; });
@@ -98,7 +91,7 @@ void SegmentWriter::Append(int64_t row, int64_t a, int64_t position,
 
 SegmentList SegmentWriter::Finish(int64_t positions) {
   EndChunksBefore((positions + kReductionChunk - 1) / kReductionChunk);
-  return {segments_, chunk_ends_, chunks_};
+  return {segments_, chunk_ends_, 0, chunks_};
 }
 
 ImagePlan ImagePlan::Forward(const ImageWindow& s) {
@@ -113,7 +106,6 @@ ImagePlan ImagePlan::Forward(const ImageWindow& s) {
   plan.reversed = false;
   plan.rows = WindowTaps::OfOutputs(RowAxis(s));
   plan.cols = WindowTaps::OfOutputs(ColAxis(s));
-  plan.images_per_example = IsPointwise(s) ? s.in_height * s.in_width : 1;
   plan.kernel_height = s.window.height;
   plan.kernel_width = s.window.width;
   plan.Finish();
@@ -132,7 +124,6 @@ ImagePlan ImagePlan::InputGradient(const ImageWindow& s) {
   plan.reversed = s.window.width > 1;
   plan.rows = WindowTaps::OfInputs(RowAxis(s));
   plan.cols = WindowTaps::OfInputs(ColAxis(s));
-  plan.images_per_example = IsPointwise(s) ? s.in_height * s.in_width : 1;
   plan.kernel_height = s.window.height;
   plan.kernel_width = s.window.width;
   plan.Finish();
@@ -140,10 +131,6 @@ ImagePlan ImagePlan::InputGradient(const ImageWindow& s) {
 }
 
 void ImagePlan::Finish() {
-  if (images_per_example > 1) {
-    source_height = source_width = target_height = target_width = 1;
-    rows = cols = WindowTaps::OfOutputs({1, 1, 1, 1, 0});
-  }
   const std::vector<int64_t> row_examples = Classify(rows, row_classes_);
   const std::vector<int64_t> col_examples = Classify(cols, col_classes_);
   num_col_classes_ = static_cast<int64_t>(col_examples.size());
@@ -191,7 +178,7 @@ SegmentList ImagePlan::Terms(int64_t target_row, int64_t target_col) const {
   const int64_t col_class = col_classes_[static_cast<size_t>(target_col)];
   const StoredList& list =
       lists_[static_cast<size_t>(row_class * num_col_classes_ + col_class)];
-  return {list.segments.data(), list.chunk_ends.data(),
+  return {list.segments.data(), list.chunk_ends.data(), 0,
           static_cast<int64_t>(list.chunk_ends.size())};
 }
 

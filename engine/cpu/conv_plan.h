@@ -30,11 +30,12 @@ struct Segment {
 };
 
 // Segments by chunk (engine/numerics/reduction.h): chunk i ends before segment
-// chunk_ends[i]. A chunk may be empty.
+// chunk_ends[i]. A chunk may be empty. The list is of chunks [begin, end).
 struct SegmentList {
   const Segment* segments;
   const int32_t* chunk_ends;
-  int64_t chunks;
+  int64_t begin;
+  int64_t end;
 };
 
 // Writes a list into memory of the caller's. Positions ascend.
@@ -84,9 +85,6 @@ struct ImagePlan {
     return reversed ? source_width - 1 - s : s;
   }
 
-  // A 1x1 window with stride 1 sees an example as height * width images of one
-  // pixel.
-  int64_t images_per_example;
   int64_t source_height, source_width, source_channels;
   int64_t target_height, target_width, target_channels;
   int64_t kernel_height, kernel_width;

@@ -28,8 +28,9 @@ namespace HWY_NAMESPACE {
 constexpr int64_t kBlockFloats = 256 * 1024;
 constexpr int64_t kMinBlock = 4 * kReductionChunk;
 constexpr int64_t kMaxBlock = 32 * kReductionChunk;
-// Evens out the threads.
-constexpr int64_t kGroupsPerTask = 16;
+// Pixels or positions of one task: few, so that they stay in the first-level
+// cache from panel to panel.
+constexpr int64_t kStagedLines = 32;
 
 // The parts of the workspace, in floats.
 struct Layout {
@@ -140,57 +141,57 @@ class Gradient {
   };
 
   void Stage(const Block& block, ThreadPool& pool) const {
-    const int64_t parts = CeilDiv(layout_.channel_groups, kGroupsPerTask);
+    const int64_t parts = CeilDiv(layout_.image_pixels, kStagedLines);
     const int64_t x_tasks = (block.end_image - block.first_image) * parts;
-    const int64_t chunks = CeilDiv(block.size, kReductionChunk);
-    const int64_t dy_tasks = layout_.panels * chunks;
-    pool.Run(x_tasks + dy_tasks + layout_.taps, [&](int64_t task,
-                                                    int /*worker*/) {
-      if (task < x_tasks) {
-        StageX(block, task / parts, task % parts * kGroupsPerTask);
-      } else if (task < x_tasks + dy_tasks) {
-        task -= x_tasks;
-        StageDy(block, task / chunks * kCols, task % chunks * kReductionChunk);
-      } else {
-        ListSegments(block, task - x_tasks - dy_tasks);
-      }
-    });
+    const int64_t dy_tasks = CeilDiv(block.size, kStagedLines);
+    pool.Run(x_tasks + dy_tasks + layout_.taps,
+             [&](int64_t task, int /*worker*/) {
+               if (task < x_tasks) {
+                 StageX(block, task / parts, task % parts * kStagedLines);
+               } else if (task < x_tasks + dy_tasks) {
+                 StageDy(block, (task - x_tasks) * kStagedLines);
+               } else {
+                 ListSegments(block, task - x_tasks - dy_tasks);
+               }
+             });
   }
 
-  // kGroupsPerTask groups of channels from `group` on of the block's image
-  // `image`.
-  void StageX(const Block& block, int64_t image, int64_t group) const {
+  // kStagedLines pixels of the block's image `image`, from `pixel` on, in all
+  // panels.
+  void StageX(const Block& block, int64_t image, int64_t pixel) const {
     const int64_t channels = shape_.in_channels;
-    const int64_t end =
-        std::min(group + kGroupsPerTask, layout_.channel_groups);
+    const int64_t pixels = std::min(kStagedLines, layout_.image_pixels - pixel);
     VisitDType(args_.x_type, [&](auto type) {
       using T = decltype(type);
       const T* from =
           static_cast<const T*>(args_.x) +
-          (block.first_image + image) * layout_.image_pixels * channels;
-      for (; group < end; ++group) {
-        const int64_t channel = group * kGroupRows;
+          ((block.first_image + image) * layout_.image_pixels + pixel) *
+              channels;
+      float* to =
+          workspace_ + (image * layout_.image_pixels + pixel) * kGroupRows;
+      for (int64_t channel = 0; channel < channels; channel += kGroupRows) {
         PackPanel<kGroup>(
             Lines<T>{from + channel, 1, channels},
             static_cast<size_t>(std::min(kGroupRows, channels - channel)),
-            static_cast<size_t>(layout_.image_pixels),
-            workspace_ + group * layout_.group_stride +
-                image * layout_.image_pixels * kGroupRows);
+            static_cast<size_t>(pixels), to);
+        to += layout_.group_stride;
       }
     });
   }
 
-  // A chunk of the panel from channel `col` on.
-  void StageDy(const Block& block, int64_t col, int64_t begin) const {
+  // kStagedLines positions of the block, from `begin` on, in all panels.
+  void StageDy(const Block& block, int64_t begin) const {
     const int64_t channels = shape_.out_channels;
-    const int64_t cols = std::min(kCols, channels - col);
     VisitDType(args_.dy_type, [&](auto type) {
       using T = decltype(type);
-      PackColumns(Lines<T>{static_cast<const T*>(args_.dy) +
-                               (block.begin + begin) * channels + col,
-                           1, channels},
-                  cols, std::min(kReductionChunk, block.size - begin),
-                  Panel(col) + begin * RoundUp(cols, kVector));
+      const T* from =
+          static_cast<const T*>(args_.dy) + (block.begin + begin) * channels;
+      for (int64_t col = 0; col < channels; col += kCols) {
+        const int64_t cols = std::min(kCols, channels - col);
+        PackColumns(Lines<T>{from + col, 1, channels}, cols,
+                    std::min(kStagedLines, block.size - begin),
+                    Panel(col) + begin * RoundUp(cols, kVector));
+      }
     });
   }
 
@@ -248,7 +249,7 @@ class Gradient {
     const float* x = workspace_ + group * layout_.group_stride;
     const TileTerms terms = {&x, 0, layout_.group_stride,
                              shape_.window.stride * kGroupRows, Panel(col)};
-    const SegmentList list = {Segments(tap), ChunkEnds(tap),
+    const SegmentList list = {Segments(tap), ChunkEnds(tap), 0,
                               CeilDiv(block.size, kReductionChunk)};
     HWY_ALIGN float scratch[kTileRows * kTileCols];
     float* sums = layout_.positions > layout_.block
