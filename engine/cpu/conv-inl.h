@@ -31,6 +31,25 @@ static_assert(kGroupRows == ImagePlan::kStagedLanes);
 constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t RoundUp(int64_t a, int64_t b) { return CeilDiv(a, b) * b; }
 
+// Channels are cut into panels of up to a tile's width, as even as vectors
+// allow: a narrow rest has too few sums at a time to keep the units busy.
+constexpr int64_t NumPanels(int64_t channels) {
+  return CeilDiv(channels, kCols);
+}
+struct PanelColumns {
+  PanelColumns(int64_t panel, int64_t channels)
+      : begin(Begin(panel, channels)),
+        count(std::min(Begin(panel + 1, channels), channels) - begin) {}
+
+  int64_t begin;
+  int64_t count;
+
+ private:
+  static int64_t Begin(int64_t panel, int64_t channels) {
+    return panel * CeilDiv(channels, kVector) / NumPanels(channels) * kVector;
+  }
+};
+
 // Where a tile's terms lie. Row r of group g of a segment's first term is
 // rows[segment.row][a_offset + segment.a + g * group_stride + r], of the next
 // a_step floats on. Panel b has a line of the tile's vectors for each position.

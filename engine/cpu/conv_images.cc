@@ -38,10 +38,12 @@ constexpr int64_t kLargeSliceFloats = 112 * 1024;
 constexpr int64_t kDepthChunks = 8;
 
 struct Blocking {
+  static constexpr int64_t kOne = 1;
+
   Blocking(const ImagePlan& plan, int64_t batch)
       : images(batch),
         blocks(CeilDiv(images, kRows)),
-        panels(CeilDiv(plan.target_channels, kCols)),
+        panels(NumPanels(plan.target_channels)),
         // Apart from multiples of 4 KB, which would share sets of the cache.
         group_stride(RoundUp(plan.source_width * plan.source_channels *
                                  ImagePlan::kStagedLanes,
@@ -55,12 +57,13 @@ struct Blocking {
     const int64_t height = plan.target_height;
     const bool large = plan.positions() * plan.target_channels > kLargeWeights;
     const int64_t budget = large ? kLargeSliceFloats : kSliceFloats;
+    // Blocks whose whole images fit, and what is stored of them where it may
+    // stay in the cache too.
     const int64_t image_floats =
         block_floats * Span(plan, height) +
         (large ? 0 : kRows * height * plan.target_width * plan.target_channels);
-    unit_blocks =
-        std::clamp<int64_t>(budget / std::max<int64_t>(1, image_floats), 1,
-                            large ? blocks : MaxBlocks());
+    const int64_t most = large ? blocks : std::max(blocks / kMinUnits, kOne);
+    unit_blocks = std::clamp(budget / std::max(image_floats, kOne), kOne, most);
     groups = CeilDiv(blocks, unit_blocks);
     const int64_t wanted = CeilDiv(kMinUnits, groups);
     panel_parts = large ? std::min(panels, wanted) : 1;
@@ -71,7 +74,7 @@ struct Blocking {
            unit_blocks * block_floats * Span(plan, band_rows + 1) <= budget) {
       ++band_rows;
     }
-    ring_rows = std::max<int64_t>(1, Span(plan, band_rows));
+    ring_rows = std::max(Span(plan, band_rows), kOne);
     chunks = CeilDiv(plan.positions(), kReductionChunk);
     tiles =
         chunks > kDepthChunks ? unit_blocks * band_rows * plan.target_width : 1;
@@ -82,7 +85,6 @@ struct Blocking {
   static int64_t Span(const ImagePlan& plan, int64_t target_rows) {
     return plan.row_span[static_cast<size_t>(target_rows)];
   }
-  int64_t MaxBlocks() const { return std::max<int64_t>(1, blocks / kMinUnits); }
   int64_t units() const { return groups * row_parts * panel_parts; }
 
   int64_t images;
@@ -133,29 +135,28 @@ class Product {
   }
 
  private:
-  // Packs the weights: for each kCols target channels a panel of a line for
+  // Packs the weights: for each PanelColumns a panel of a line for
   // each position.
   void Pack(ThreadPool& pool) const {
     const int64_t taps = plan_.kernel_height * plan_.kernel_width;
-    const int64_t panels = CeilDiv(plan_.target_channels, kCols);
-    pool.Run(taps * panels, [&](int64_t task, int /*worker*/) {
-      PackTap(task % taps, task / taps * kCols);
+    pool.Run(taps * blocking_.panels, [&](int64_t task, int /*worker*/) {
+      PackTap(task % taps, PanelColumns(task / taps, plan_.target_channels));
     });
   }
 
-  void PackTap(int64_t tap, int64_t col) const {
+  void PackTap(int64_t tap, const PanelColumns& cols) const {
     const int64_t depth = plan_.source_channels;
-    const int64_t cols = std::min(kCols, plan_.target_channels - col);
-    float* panel = packed_ + col * plan_.positions() +
-                   tap * depth * RoundUp(cols, kVector);
+    float* panel = packed_ + cols.begin * plan_.positions() +
+                   tap * depth * RoundUp(cols.count, kVector);
     VisitDType(args_.weights_type, [&](auto type) {
       using T = decltype(type);
       const T* data = static_cast<const T*>(args_.weights) +
                       tap * depth * plan_.target_channels;
       const Lines<T> lines =
-          plan_.transposed ? Lines<T>{data + col * depth, depth, 1}
-                           : Lines<T>{data + col, 1, plan_.target_channels};
-      PackColumns(lines, cols, depth, panel);
+          plan_.transposed
+              ? Lines<T>{data + cols.begin * depth, depth, 1}
+              : Lines<T>{data + cols.begin, 1, plan_.target_channels};
+      PackColumns(lines, cols.count, depth, panel);
     });
   }
 
@@ -192,7 +193,8 @@ class Product {
       const int64_t band_end = std::min(row + b.band_rows, end);
       staged_end = Stage(unit, row, band_end, staged_end);
       for (int64_t panel = unit.begin_panel; panel < unit.end_panel; ++panel) {
-        ComputePanel(unit, row, band_end, panel * kCols);
+        ComputePanel(unit, row, band_end,
+                     PanelColumns(panel, plan_.target_channels));
       }
     }
   }
@@ -217,9 +219,9 @@ class Product {
   }
 
   float* StagedRow(const Unit& unit, int64_t block, int64_t source) const {
+    const int64_t slot = source % blocking_.ring_rows;
     return unit.ring +
-           (source % blocking_.ring_rows * blocking_.unit_blocks + block) *
-               blocking_.block_floats;
+           (slot * blocking_.unit_blocks + block) * blocking_.block_floats;
   }
 
   int64_t ImagesOf(const Unit& unit, int64_t block) const {
@@ -262,16 +264,12 @@ class Product {
     }
   }
 
-  // Target rows [begin, end), channels from `col` on.
+  // The panel's channels in target rows [begin, end).
   void ComputePanel(const Unit& unit, int64_t begin, int64_t end,
-                    int64_t col) const {
+                    const PanelColumns& cols) const {
     HWY_ALIGN float bias[kTileCols];
-    Panel panel = {col, std::min(kCols, plan_.target_channels - col), nullptr,
-                   0, 0};
-    if (args_.bias != nullptr) {
-      LoadBias(col, panel.cols, bias);
-      panel.bias = bias;
-    }
+    if (args_.bias != nullptr) LoadBias(cols, bias);
+    Panel panel = {cols, args_.bias != nullptr ? bias : nullptr, 0, 0};
     do {
       panel.begin_chunk = panel.end_chunk;
       panel.end_chunk =
@@ -285,19 +283,18 @@ class Product {
     } while (panel.end_chunk < blocking_.chunks);
   }
 
-  void LoadBias(int64_t col, int64_t cols, float* bias) const {
+  void LoadBias(const PanelColumns& cols, float* bias) const {
     VisitDType(args_.bias_type, [&](auto type) {
       using T = decltype(type);
       PackPanel<kTileCols>(
-          Lines<T>{static_cast<const T*>(args_.bias) + col, 1, 0},
-          static_cast<size_t>(cols), 1, bias);
+          Lines<T>{static_cast<const T*>(args_.bias) + cols.begin, 1, 0},
+          static_cast<size_t>(cols.count), 1, bias);
     });
   }
 
   // Target channels, and the chunks of their sums.
   struct Panel {
-    int64_t col;
-    int64_t cols;
+    PanelColumns cols;
     const float* bias;
     int64_t begin_chunk;
     int64_t end_chunk;
@@ -311,19 +308,19 @@ class Product {
     for (size_t i = 0; i < taps.size(); ++i) {
       unit.rows[i] = StagedRow(unit, block, taps[i].source);
     }
-    const SumFunction sum = SumFor(args_.accumulator, images, panel.cols);
+    const SumFunction sum = SumFor(args_.accumulator, images, panel.cols.count);
     TileTerms tile = {unit.rows, 0, blocking_.group_stride, kGroupRows,
-                      packed_ + panel.col * plan_.positions()};
+                      packed_ + panel.cols.begin * plan_.positions()};
     const int64_t row_size = plan_.target_width * plan_.target_channels;
     const int64_t image_size = plan_.target_height * row_size;
     const int64_t first = (unit.first_block + block) * kRows * image_size +
-                          row * row_size + panel.col;
+                          row * row_size + panel.cols.begin;
     const bool last = panel.end_chunk == blocking_.chunks;
     VisitDType(args_.target_type, [&](auto type) {
       using T = decltype(type);
       T* to = static_cast<T*>(args_.target) + first;
       for (int64_t x = 0; x < plan_.target_width; ++x) {
-        if (last) PrefetchTile(to, images, panel.cols, image_size);
+        if (last) PrefetchTile(to, images, panel.cols.count, image_size);
         tile.a_offset = plan_.col_offsets[static_cast<size_t>(x)];
         SegmentList list = plan_.Terms(row, x);
         list.begin = panel.begin_chunk;
@@ -334,8 +331,8 @@ class Product {
         }
         sum(tile, list, /*first=*/list.begin == 0, sums);
         if (last) {
-          StoreSums(args_.accumulator, sums, images, panel.cols, panel.bias, to,
-                    image_size, unit.counter);
+          StoreSums(args_.accumulator, sums, images, panel.cols.count,
+                    panel.bias, to, image_size, unit.counter);
         }
         to += plan_.target_channels;
       }
@@ -347,17 +344,9 @@ class Product {
   static void PrefetchTile(const T* to, int64_t rows, int64_t cols,
                            int64_t row_stride) {
     for (int64_t r = 0; r < rows; ++r, to += row_stride) {
-      PrefetchForWrite(to);
-      PrefetchForWrite(to + cols - 1);
+      __builtin_prefetch(to, /*rw=*/1);
+      __builtin_prefetch(to + cols - 1, /*rw=*/1);
     }
-  }
-
-  static HWY_INLINE void PrefetchForWrite(const void* p) {
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-    __builtin_prefetch(p, /*rw=*/1);
-#else
-    (void)p;
-#endif
   }
 
   const ImagePlan& plan_;

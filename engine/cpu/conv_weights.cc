@@ -21,7 +21,7 @@ namespace HWY_NAMESPACE {
 
 // Positions (n, oy, ox) are taken a block at a time, a multiple of
 // kReductionChunk: x and dy of the block are staged in f32, x as panels of
-// kGroup channels by pixel, dy as panels of kCols channels by position; then
+// kGroup channels by pixel, dy as panels of channels by position; then
 // each tile, of up to kRows input by kCols output channels of one tap, adds the
 // block's chunks to its sums. A long block makes the sums' traffic small, a
 // short one what is staged.
@@ -41,7 +41,7 @@ struct Layout {
         taps(s.window.height * s.window.width),
         channel_groups(CeilDiv(s.in_channels, kGroupRows)),
         tap_tiles(CeilDiv(channel_groups, static_cast<int64_t>(kTileGroups))),
-        panels(CeilDiv(s.out_channels, kCols)) {
+        panels(NumPanels(s.out_channels)) {
     block = BlockPositions(s);
     const int64_t images =
         std::min(batch, block % image_positions == 0
@@ -186,17 +186,17 @@ class Gradient {
       using T = decltype(type);
       const T* from =
           static_cast<const T*>(args_.dy) + (block.begin + begin) * channels;
-      for (int64_t col = 0; col < channels; col += kCols) {
-        const int64_t cols = std::min(kCols, channels - col);
-        PackColumns(Lines<T>{from + col, 1, channels}, cols,
+      for (int64_t panel = 0; panel < layout_.panels; ++panel) {
+        const PanelColumns cols(panel, channels);
+        PackColumns(Lines<T>{from + cols.begin, 1, channels}, cols.count,
                     std::min(kStagedLines, block.size - begin),
-                    Panel(col) + begin * RoundUp(cols, kVector));
+                    Panel(cols) + begin * RoundUp(cols.count, kVector));
       }
     });
   }
 
-  float* Panel(int64_t col) const {
-    return workspace_ + layout_.dy + col * layout_.block;
+  float* Panel(const PanelColumns& cols) const {
+    return workspace_ + layout_.dy + cols.begin * layout_.block;
   }
   Segment* Segments(int64_t tap) const {
     return reinterpret_cast<Segment*>(workspace_ + layout_.segments) +
@@ -237,8 +237,8 @@ class Gradient {
                    StoreCounter& counter) const {
     const int64_t tap = task % layout_.taps;
     const int64_t tile = task / layout_.taps % layout_.tap_tiles;
-    const int64_t col = task / layout_.taps / layout_.tap_tiles * kCols;
-    const int64_t cols = std::min(kCols, shape_.out_channels - col);
+    const PanelColumns cols(task / layout_.taps / layout_.tap_tiles,
+                            shape_.out_channels);
     // As even as groups allow.
     const int64_t group = tile * layout_.channel_groups / layout_.tap_tiles;
     const int64_t end = (tile + 1) * layout_.channel_groups / layout_.tap_tiles;
@@ -248,21 +248,22 @@ class Gradient {
 
     const float* x = workspace_ + group * layout_.group_stride;
     const TileTerms terms = {&x, 0, layout_.group_stride,
-                             shape_.window.stride * kGroupRows, Panel(col)};
+                             shape_.window.stride * kGroupRows, Panel(cols)};
     const SegmentList list = {Segments(tap), ChunkEnds(tap), 0,
                               CeilDiv(block.size, kReductionChunk)};
     HWY_ALIGN float scratch[kTileRows * kTileCols];
     float* sums = layout_.positions > layout_.block
                       ? workspace_ + layout_.sums + task * kRows * kCols
                       : scratch;
-    SumFor(args_.accumulator, rows, cols)(terms, list, block.begin == 0, sums);
+    SumFor(args_.accumulator, rows, cols.count)(terms, list, block.begin == 0,
+                                                sums);
     if (block.begin + block.size < layout_.positions) return;
     VisitDType(args_.dw_type, [&](auto type) {
       using T = decltype(type);
-      StoreSums(args_.accumulator, sums, rows, cols, nullptr,
+      StoreSums(args_.accumulator, sums, rows, cols.count, nullptr,
                 static_cast<T*>(args_.dw) +
                     (tap * shape_.in_channels + channel) * shape_.out_channels +
-                    col,
+                    cols.begin,
                 shape_.out_channels, counter);
     });
   }
