@@ -10,6 +10,7 @@ besides slows both. PyTorch runs in the faster of its two layouts, which a turn 
 """
 
 import argparse
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -26,7 +27,7 @@ sys.path.insert(0, str(_ROOT / "tools/reference"))
 
 _MODELS = "mlp,alexnet,vgg16,resnet32,resnet56,resnet110,densenet121,xception,mobilenet_v2,vit8,resnet18"
 _PEERS = ("torch", "torch_bf16", "torch_f16", "keras")
-_INSTALL = {"torch": "pip install torch", "keras": "pip install 'tensorflow-cpu==2.15.*' (Python 3.9 to 3.11)"}
+_INSTALL = {"torch": "pip install torch", "tensorflow": "pip install 'tensorflow-cpu==2.15.*' (Python 3.9 to 3.11)"}
 _LEARNING_RATE, _MOMENTUM = 0.01, 0.9
 
 
@@ -56,7 +57,7 @@ def _torch_step(model, batch, threads, dtype, channels_last):
 
 
 def _keras_step(model, batch, threads):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
     import keras_networks
@@ -183,11 +184,9 @@ def _missing(peers):
     for peer in peers:
         if peer not in _PEERS:
             return "--peers: unknown name '%s'; use some of %s" % (peer, ", ".join(_PEERS))
-        package = "keras" if peer == "keras" else "torch"
-        try:
-            __import__("tensorflow" if package == "keras" else "torch")
-        except ImportError:
-            return "%s is not installed for %s; %s" % (peer, sys.executable, _INSTALL[package])
+        package = "tensorflow" if peer == "keras" else "torch"
+        if importlib.util.find_spec(package) is None:
+            return "%s is not installed for %s; %s" % (package, sys.executable, _INSTALL[package])
     return None
 
 
