@@ -21,15 +21,16 @@ namespace HWY_NAMESPACE {
 
 // Positions (n, oy, ox) are taken a block at a time, a multiple of
 // kReductionChunk: x and dy of the block are staged in f32, x as panels of
-// kGroup channels by pixel, dy as panels of channels by position; then
+// kGroup channels by pixel, dy as panels of output channels by position; then
 // each tile, of up to kRows input by kCols output channels of one tap, adds the
 // block's chunks to its sums. A long block makes the sums' traffic small, a
 // short one what is staged.
-constexpr int64_t kBlockFloats = 256 * 1024;
+constexpr int64_t kBlockFloats = 128 * 1024;
 constexpr int64_t kMinBlock = 4 * kReductionChunk;
-constexpr int64_t kMaxBlock = 32 * kReductionChunk;
-// Pixels or positions of one task: few, so that they stay in the first-level
-// cache from panel to panel.
+constexpr int64_t kMaxBlock = 16 * kReductionChunk;
+// Pixels or positions that one task stages, and those that it takes at a time:
+// few, so that they stay in the first-level cache from panel to panel.
+constexpr int64_t kTaskLines = 256;
 constexpr int64_t kStagedLines = 32;
 
 // The parts of the workspace, in floats.
@@ -141,56 +142,62 @@ class Gradient {
   };
 
   void Stage(const Block& block, ThreadPool& pool) const {
-    const int64_t parts = CeilDiv(layout_.image_pixels, kStagedLines);
+    const int64_t parts = CeilDiv(layout_.image_pixels, kTaskLines);
     const int64_t x_tasks = (block.end_image - block.first_image) * parts;
-    const int64_t dy_tasks = CeilDiv(block.size, kStagedLines);
+    const int64_t dy_tasks = CeilDiv(block.size, kTaskLines);
     pool.Run(x_tasks + dy_tasks + layout_.taps,
              [&](int64_t task, int /*worker*/) {
                if (task < x_tasks) {
-                 StageX(block, task / parts, task % parts * kStagedLines);
+                 StageX(block, task / parts, task % parts * kTaskLines);
                } else if (task < x_tasks + dy_tasks) {
-                 StageDy(block, (task - x_tasks) * kStagedLines);
+                 StageDy(block, (task - x_tasks) * kTaskLines);
                } else {
                  ListSegments(block, task - x_tasks - dy_tasks);
                }
              });
   }
 
-  // kStagedLines pixels of the block's image `image`, from `pixel` on, in all
-  // panels.
+  // kTaskLines pixels of the block's image `image`, from `pixel` on.
   void StageX(const Block& block, int64_t image, int64_t pixel) const {
     const int64_t channels = shape_.in_channels;
-    const int64_t pixels = std::min(kStagedLines, layout_.image_pixels - pixel);
+    const int64_t end = std::min(pixel + kTaskLines, layout_.image_pixels);
     VisitDType(args_.x_type, [&](auto type) {
       using T = decltype(type);
       const T* from =
           static_cast<const T*>(args_.x) +
-          ((block.first_image + image) * layout_.image_pixels + pixel) *
-              channels;
-      float* to =
-          workspace_ + (image * layout_.image_pixels + pixel) * kGroupRows;
-      for (int64_t channel = 0; channel < channels; channel += kGroupRows) {
-        PackPanel<kGroup>(
-            Lines<T>{from + channel, 1, channels},
-            static_cast<size_t>(std::min(kGroupRows, channels - channel)),
-            static_cast<size_t>(pixels), to);
-        to += layout_.group_stride;
+          (block.first_image + image) * layout_.image_pixels * channels;
+      float* to = workspace_ + image * layout_.image_pixels * kGroupRows;
+      for (; pixel < end; pixel += kStagedLines) {
+        const size_t pixels =
+            static_cast<size_t>(std::min(kStagedLines, end - pixel));
+        for (int64_t channel = 0; channel < channels; channel += kGroupRows) {
+          PackPanel<kGroup>(
+              Lines<T>{from + pixel * channels + channel, 1, channels},
+              static_cast<size_t>(std::min(kGroupRows, channels - channel)),
+              pixels,
+              to + channel / kGroupRows * layout_.group_stride +
+                  pixel * kGroupRows);
+        }
       }
     });
   }
 
-  // kStagedLines positions of the block, from `begin` on, in all panels.
+  // kTaskLines positions of the block, from `begin` on.
   void StageDy(const Block& block, int64_t begin) const {
     const int64_t channels = shape_.out_channels;
+    const int64_t end = std::min(begin + kTaskLines, block.size);
     VisitDType(args_.dy_type, [&](auto type) {
       using T = decltype(type);
-      const T* from =
-          static_cast<const T*>(args_.dy) + (block.begin + begin) * channels;
-      for (int64_t panel = 0; panel < layout_.panels; ++panel) {
-        const PanelColumns cols(panel, channels);
-        PackColumns(Lines<T>{from + cols.begin, 1, channels}, cols.count,
-                    std::min(kStagedLines, block.size - begin),
-                    Panel(cols) + begin * RoundUp(cols.count, kVector));
+      const T* from = static_cast<const T*>(args_.dy) + block.begin * channels;
+      for (; begin < end; begin += kStagedLines) {
+        const int64_t lines = std::min(kStagedLines, end - begin);
+        for (int64_t panel = 0; panel < layout_.panels; ++panel) {
+          const PanelColumns cols(panel, channels);
+          PackColumns(
+              Lines<T>{from + begin * channels + cols.begin, 1, channels},
+              cols.count, lines,
+              Panel(cols) + begin * RoundUp(cols.count, kVector));
+        }
       }
     });
   }
