@@ -18,21 +18,19 @@ GemmOperand Transposed(const TensorRef& t, int64_t cols) {
 
 class DenseKernel : public Kernel {
  public:
-  DenseKernel(int64_t rows, int64_t in, int64_t units, DType accumulator)
-      : rows_(rows), in_(in), units_(units), accumulator_(accumulator) {}
+  DenseKernel(int64_t in, int64_t units, DType accumulator)
+      : in_(in), units_(units), accumulator_(accumulator) {}
 
   int64_t WorkspaceBytes(int64_t max_batch) const override {
-    const int64_t rows = max_batch * rows_;
-    return std::max({GemmWorkspaceBytes(rows, units_, in_),
-                     GemmWorkspaceBytes(rows, in_, units_),
-                     GemmWorkspaceBytes(in_, units_, rows)});
+    return std::max({GemmWorkspaceBytes(max_batch, units_, in_),
+                     GemmWorkspaceBytes(max_batch, in_, units_),
+                     GemmWorkspaceBytes(in_, units_, max_batch)});
   }
 
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {
     const TensorRef& bias = buffers.parameters[1];
-    GemmArgs args =
-        Product(pass.batch * rows_, units_, in_, buffers.output, units_);
+    GemmArgs args = Product(pass.batch, units_, in_, buffers.output, units_);
     args.a = RowMajor(buffers.inputs[0], in_);
     args.b = RowMajor(buffers.parameters[0], units_);
     args.bias = bias.data;
@@ -42,21 +40,20 @@ class DenseKernel : public Kernel {
 
   void Backward(const OpBuffers& buffers,
                 const PassContext& pass) const override {
-    const int64_t rows = pass.batch * rows_;
     const TensorRef& dy = buffers.output_gradient;
     const TensorRef& dw = buffers.parameter_gradients[0];
-    GemmArgs weights = Product(in_, units_, rows, dw, units_);
+    GemmArgs weights = Product(in_, units_, pass.batch, dw, units_);
     weights.a = Transposed(buffers.inputs[0], in_);
     weights.b = RowMajor(dy, units_);
     Gemm(weights, pass.workspace, *pass.pool, *dw.counter);
 
     const TensorRef& db = buffers.parameter_gradients[1];
-    ReduceRows({rows, units_, dy.data, dy.type, db.data, db.type}, *pass.pool,
-               *db.counter);
+    ReduceRows({pass.batch, units_, dy.data, dy.type, db.data, db.type},
+               *pass.pool, *db.counter);
 
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;
-    GemmArgs inputs = Product(rows, in_, units_, dx, in_);
+    GemmArgs inputs = Product(pass.batch, in_, units_, dx, in_);
     inputs.a = RowMajor(dy, units_);
     inputs.b = Transposed(buffers.parameters[0], units_);
     Gemm(inputs, pass.workspace, *pass.pool, *dx.counter);
@@ -78,7 +75,6 @@ class DenseKernel : public Kernel {
     return args;
   }
 
-  const int64_t rows_;
   const int64_t in_;
   const int64_t units_;
   const DType accumulator_;
@@ -86,9 +82,9 @@ class DenseKernel : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> MakeDense(int64_t rows, int64_t in, int64_t units,
+std::unique_ptr<Kernel> MakeDense(int64_t in, int64_t units,
                                   DType accumulator) {
-  return std::make_unique<DenseKernel>(rows, in, units, accumulator);
+  return std::make_unique<DenseKernel>(in, units, accumulator);
 }
 
 }  // namespace repro16

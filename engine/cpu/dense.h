@@ -9,14 +9,12 @@
 
 namespace repro16 {
 
-// x [N, rows, in], w [in, units], b [units], y [N, rows, units], with `rows`
-// rows an example. Gradients:
+// x [N, in], w [in, units], b [units], y [N, units]. Gradients:
 //   dx = dy w^T (sum over units), dw = x^T dy and db = column sums of dy (sums
-//   over the rows of the batch),
+//   over the batch),
 // each rounded once; sums run in the order of engine/numerics/reduction.h, with
 // `accumulator` as in PrecisionPolicy.
-std::unique_ptr<Kernel> MakeDense(int64_t rows, int64_t in, int64_t units,
-                                  DType accumulator);
+std::unique_ptr<Kernel> MakeDense(int64_t in, int64_t units, DType accumulator);
 
 }  // namespace repro16
 

@@ -30,8 +30,15 @@ std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
   switch (op.kind) {
     case OpKind::kDense: {
       const Shape& kernel = graph.parameters[op.parameters[0]].shape;
-      return MakeDense(in.NumElements() / kernel[0], kernel[0], kernel[1],
-                       policy.accumulator);
+      const int64_t rows = in.NumElements() / kernel[0];
+      if (rows == 1) {
+        return MakeDense(kernel[0], kernel[1], policy.accumulator);
+      }
+      // The same sums as a convolution of one tap over an image of tokens,
+      // whose kernel is the faster one for many short rows.
+      return MakeConv2D(
+          {rows, 1, kernel[0], rows, 1, kernel[1], {1, 1, 1, 0, 0}},
+          policy.accumulator);
     }
     case OpKind::kConv2D:
       return MakeConv2D(WindowOf(graph, op), policy.accumulator);
