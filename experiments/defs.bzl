@@ -29,12 +29,13 @@ def _report_impl(ctx):
     args.add("--scale=" + ctx.attr.scale)
     args.add(ctx.file.golden, format = "--golden=%s")
     args.add(report, format = "--out=%s")
+    args.add_joined(ctx.files.inputs, join_with = ",", format_joined = "--inputs=%s")
     args.add_joined([run.result for run in runs], join_with = ",", format_joined = "--results=%s")
     args.add_joined([run.probabilities for run in runs], join_with = ",", format_joined = "--probabilities=%s")
     ctx.actions.run(
         executable = ctx.executable.analysis,
         arguments = [args],
-        inputs = [ctx.file.golden] + [run.result for run in runs] + [run.probabilities for run in runs],
+        inputs = [ctx.file.golden] + ctx.files.inputs + [run.result for run in runs] + [run.probabilities for run in runs],
         outputs = [report],
         mnemonic = "Analyse",
         progress_message = "Analysing %s" % ctx.label.name,
@@ -54,7 +55,8 @@ _report = rule(
     attrs = {
         "analysis": attr.label(mandatory = True, executable = True, cfg = "target"),
         "golden": attr.label(mandatory = True, allow_single_file = [".textproto"]),
-        "runs": attr.label_list(mandatory = True, providers = [RunInfo]),
+        "inputs": attr.label_list(allow_files = True),
+        "runs": attr.label_list(providers = [RunInfo]),
         "scale": attr.string(mandatory = True, values = SCALES),
     },
 )
@@ -170,9 +172,10 @@ _update_golden = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, exec
 
 def paper_experiment(
         name,
-        runs,
         analysis,
         charts,
+        runs = {},
+        inputs = [],
         golden = "golden.textproto",
         timed_model = "",
         timed_policies = []):
@@ -183,9 +186,10 @@ def paper_experiment(
 
     Args:
       name: the folder's name.
-      runs: for each scale, the labels of its train_runs.
       analysis: binary whose main is AnalysisMain (experiments/common/analysis_main.h).
       charts: names of the report's figures, each drawn by `<figure>.vl.json`.
+      runs: for each scale, the labels of its train_runs; none: an experiment that trains nothing.
+      inputs: files that the analysis of such an experiment reads instead.
       golden: the paper's values and our golden values.
       timed_model: the model whose training step is timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
@@ -199,7 +203,8 @@ def paper_experiment(
             name = report,
             analysis = analysis,
             golden = golden,
-            runs = runs[scale],
+            inputs = inputs,
+            runs = runs[scale] if runs else [],
             scale = scale,
             tags = tags,
         )

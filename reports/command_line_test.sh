@@ -57,3 +57,9 @@ expect 0 '' ./compare_golden "${files[@]}"
 sed -i 's/mean: "0x1.e59999999999ap+6"/mean: "0x1.e59999999999bp+6"/' "$golden"
 expect 1 'report: ratio mean: golden 0x1.e59999999999bp+6, measured 0x1.e59999999999ap+6' \
   ./compare_golden "${files[@]}"
+
+# Of another toolkit: said, and no failure.
+sed 's/^provenance {/& toolkit: "none"/' $report > "$out/no_toolkit.textproto"
+sed -i 's/reason: "first values"/& toolkit: "ptxas 13.0.88"/' "$golden"
+[[ $(./compare_golden --golden="$golden" --report="$out/no_toolkit.textproto") == "not compared: "*"none" ]] ||
+  fail "golden values of another toolkit were compared"

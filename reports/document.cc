@@ -347,7 +347,10 @@ void AddProvenance(const report::Report& report, std::vector<Block>& blocks) {
                                                   : ""));
   add("Data digest", provenance.data_digest());
   add("Reduced", absl::StrJoin(provenance.reductions(), "; "));
-  add("Numerics version", absl::StrCat(provenance.numerics_version()));
+  add("Toolkit", provenance.toolkit());
+  if (provenance.numerics_version() > 0) {
+    add("Numerics version", absl::StrCat(provenance.numerics_version()));
+  }
   add("Backend", provenance.backend());
   add("Golden values", environment.golden());
   add("Commit", environment.commit());
@@ -386,6 +389,7 @@ Document DocumentOf(const report::Report& report) {
     AddCommand(figure.command(), blocks);
   }
   AddFindings(report, blocks);
+  if (!report.provenance().toolkit().empty()) return document;  // no runs
   AddTiming(report, blocks);
   AddMemory(report, blocks);
   AddRounding(report, blocks);

@@ -186,6 +186,9 @@ std::string Headline(const Tally& tally) {
 
 std::string ScaleBadge(const report::Report& report) {
   const bool made_up = report.provenance().made_up_data();
+  if (!report.provenance().toolkit().empty()) {
+    return "NO TRAINING RUNS: the same at every scale";
+  }
   if (report.scale() == "smoke") {
     return "SMOKE SCALE: shows that the machinery works, says nothing about "
            "the paper";

@@ -284,6 +284,7 @@ ScaleGolden ScaleGoldenOf(const report::Report& report,
   *scale.mutable_provenance() = provenance;
   scale.mutable_provenance()->set_numerics_version(
       report.provenance().numerics_version());
+  scale.mutable_provenance()->set_toolkit(report.provenance().toolkit());
   for (const RunResult& run : runs) *scale.add_runs() = RunGoldenOf(run);
   for (const report::Expectation& expectation : report.expectations()) {
     ValueGolden& value = *scale.add_values();
@@ -311,6 +312,12 @@ absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
         "golden values of ", golden.experiment(), ": of numerics version ",
         scale->provenance().numerics_version(), ", the runs are of version ",
         version, "; write them anew with update_golden"));
+  }
+  const std::string& toolkit = report.provenance().toolkit();
+  if (scale->provenance().toolkit() != toolkit) {
+    return absl::UnavailableError(absl::StrCat(
+        "golden values of ", golden.experiment(), ": of toolkit ",
+        scale->provenance().toolkit(), ", the report's is ", toolkit));
   }
   const ScaleGolden measured = ScaleGoldenOf(report, runs, scale->provenance());
   Comparison comparison;
@@ -360,8 +367,11 @@ std::string GoldenLine(const Golden& golden, std::string_view scale) {
   const ScaleGolden* found = FindScale(golden, scale);
   if (found == nullptr) return "none at this scale";
   const GoldenProvenance& provenance = found->provenance();
-  return absl::StrCat("scale ", scale, ", numerics version ",
-                      provenance.numerics_version(), ", ", provenance.date(),
+  const std::string version =
+      provenance.toolkit().empty()
+          ? absl::StrCat("numerics version ", provenance.numerics_version())
+          : provenance.toolkit();
+  return absl::StrCat("scale ", scale, ", ", version, ", ", provenance.date(),
                       ", commit ", provenance.commit(), ": ",
                       provenance.reason());
 }

@@ -47,7 +47,8 @@ std::string ToString(const GoldenDifference& difference);
 // Everything in which runs and report differ from the golden values of the
 // report's scale: bits must be equal. Empty: no difference. NotFound when there
 // are no golden values for the scale; FailedPrecondition when they are of
-// another numerics version.
+// another numerics version; Unavailable when they are of a toolkit that is not
+// the report's, which may answer otherwise, so that nothing can be compared.
 absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
     const Golden& golden, const report::Report& report,
     const std::vector<RunResult>& runs);

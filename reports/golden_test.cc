@@ -139,6 +139,18 @@ TEST_F(GoldenTest, OtherScaleOrVersionIsAnError) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(GoldenTest, AnotherToolkitOrNoneHasNothingToCompare) {
+  report_.mutable_provenance()->set_toolkit("ptxas 13.0.88");
+  SetScale(ScaleGoldenOf(report_, runs_, GoldenProvenance()), golden_);
+  EXPECT_THAT(Differences(), IsEmpty());
+  EXPECT_THAT(GoldenLine(golden_, "lite"), HasSubstr("lite, ptxas 13.0.88, "));
+  for (const char* toolkit : {"ptxas 12.8.61", "none"}) {
+    report_.mutable_provenance()->set_toolkit(toolkit);
+    EXPECT_EQ(CompareWithGolden(golden_, report_, runs_).status().code(),
+              absl::StatusCode::kUnavailable);
+  }
+}
+
 TEST_F(GoldenTest, TwoRunsOfOneSpecificationAreAnError) {
   runs_[1] = runs_[0];
   EXPECT_EQ(CompareWithGolden(golden_, report_, runs_).status().code(),

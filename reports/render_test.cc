@@ -168,6 +168,18 @@ TEST(ScaleTest, NothingIsReproducedByMadeUpDataOrWithADifference) {
   EXPECT_THAT(ScaleBadge(report), Not(HasSubstr("reproduced")));
 }
 
+TEST(ScaleTest, AToolsAnswersHaveNoScaleNoTimeAndNoMemory) {
+  report::Report report = AllMatch("smoke");
+  EXPECT_THAT(RenderTerminal(report, false), HasSubstr("── Time"));
+  report.mutable_provenance()->set_toolkit("ptxas 13.0.88");
+  EXPECT_EQ(ScaleBadge(report), "NO TRAINING RUNS: the same at every scale");
+  const std::string text = RenderTerminal(report, false);
+  EXPECT_THAT(text, HasSubstr("Toolkit  ptxas 13.0.88"));
+  for (const char* absent : {"── Time", "── Memory", "Numerics version"}) {
+    EXPECT_THAT(text, Not(HasSubstr(absent)));
+  }
+}
+
 TEST(ScaleTest, TheBadgeTellsHowTheRunsAreReduced) {
   report::Report report = AllMatch("lite");
   report.mutable_provenance()->clear_reductions();

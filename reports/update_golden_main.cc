@@ -38,8 +38,10 @@ absl::Status Run() {
   const absl::StatusOr<report::Environment> environment =
       EnvironmentOf(absl::GetFlag(FLAGS_telemetry));
   if (!environment.ok()) return environment.status();
-  provenance.set_machine(
-      absl::StrCat(environment->device(), ", ", environment->simd_target()));
+  if (!environment->device().empty()) {
+    provenance.set_machine(
+        absl::StrCat(environment->device(), ", ", environment->simd_target()));
+  }
   SetScale(ScaleGoldenOf(input->report, input->runs, provenance),
            input->golden);
   const std::string path = absl::GetFlag(FLAGS_golden);

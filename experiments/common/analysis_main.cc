@@ -1,6 +1,7 @@
 #include "experiments/common/analysis_main.h"
 
 #include <cstdio>
+#include <functional>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
@@ -14,6 +15,8 @@ ABSL_FLAG(std::vector<std::string>, results, {},
           "result.pb of each run, separated by commas");
 ABSL_FLAG(std::vector<std::string>, probabilities, {},
           "probabilities.safetensors of each run, in the order of --results");
+ABSL_FLAG(std::vector<std::string>, inputs, {},
+          "files of an experiment that trains nothing, separated by commas");
 ABSL_FLAG(std::string, golden, "",
           "golden.textproto with the paper's values and the rules to judge "
           "them by");
@@ -22,20 +25,19 @@ ABSL_FLAG(std::string, out, "", "where the report goes (Report, binary)");
 namespace repro16 {
 namespace {
 
-absl::StatusOr<Analysis> Execute(Analyse analyse) {
+using AnalyseGolden =
+    std::function<absl::StatusOr<Analysis>(const Golden& golden)>;
+
+absl::StatusOr<Analysis> Execute(const AnalyseGolden& analyse) {
   for (const auto* flag : {&FLAGS_golden, &FLAGS_out, &FLAGS_scale}) {
     if (absl::GetFlag(*flag).empty()) {
       return absl::InvalidArgumentError(
           "--scale, --golden and --out are needed; see --help");
     }
   }
-  absl::StatusOr<RunSet> runs = RunSet::Load(absl::GetFlag(FLAGS_results),
-                                             absl::GetFlag(FLAGS_probabilities),
-                                             absl::GetFlag(FLAGS_scale));
-  if (!runs.ok()) return runs.status();
   const absl::StatusOr<Golden> golden = ReadGolden(absl::GetFlag(FLAGS_golden));
   if (!golden.ok()) return golden.status();
-  absl::StatusOr<Analysis> analysis = analyse(*runs, *golden);
+  absl::StatusOr<Analysis> analysis = analyse(*golden);
   if (!analysis.ok() || !analysis->failed_checks.empty()) return analysis;
   if (absl::Status status =
           WriteBinaryProto(absl::GetFlag(FLAGS_out), analysis->report);
@@ -45,10 +47,8 @@ absl::StatusOr<Analysis> Execute(Analyse analyse) {
   return analysis;
 }
 
-}  // namespace
-
-int AnalysisMain(int argc, char** argv, std::string_view what,
-                 Analyse analyse) {
+int Main(int argc, char** argv, std::string_view what,
+         const AnalyseGolden& analyse) {
   ParseFlags(argc, argv, what);
   const absl::StatusOr<Analysis> analysis = Execute(analyse);
   if (!analysis.ok()) {
@@ -60,6 +60,28 @@ int AnalysisMain(int argc, char** argv, std::string_view what,
     std::fprintf(stderr, "failed: %s\n", check.c_str());
   }
   return analysis->failed_checks.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int AnalysisMain(int argc, char** argv, std::string_view what,
+                 Analyse analyse) {
+  return Main(
+      argc, argv, what, [&](const Golden& golden) -> absl::StatusOr<Analysis> {
+        const absl::StatusOr<RunSet> runs = RunSet::Load(
+            absl::GetFlag(FLAGS_results), absl::GetFlag(FLAGS_probabilities),
+            absl::GetFlag(FLAGS_scale));
+        if (!runs.ok()) return runs.status();
+        return analyse(*runs, golden);
+      });
+}
+
+int AnalysisMain(int argc, char** argv, std::string_view what,
+                 AnalyseInputs analyse) {
+  return Main(argc, argv, what, [&](const Golden& golden) {
+    return analyse(absl::GetFlag(FLAGS_inputs), absl::GetFlag(FLAGS_scale),
+                   golden);
+  });
 }
 
 }  // namespace repro16

@@ -29,6 +29,14 @@ absl::StatusOr<Analysis> RefuseInput(const RunSet&, const Golden&) {
   return absl::InvalidArgumentError("no FP16 run");
 }
 
+absl::StatusOr<Analysis> ShowInputs(const std::vector<std::string>& inputs,
+                                    std::string_view scale, const Golden&) {
+  Analysis analysis;
+  analysis.report.set_scale(std::string(scale));
+  for (const std::string& input : inputs) analysis.report.add_summary(input);
+  return analysis;
+}
+
 class AnalysisMainTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -43,7 +51,8 @@ class AnalysisMainTest : public testing::Test {
   }
 
   // The exit status with all flags at their place but for `changed`.
-  int Main(Analyse analyse, const std::string& changed = "") {
+  template <typename Function>
+  int Main(Function analyse, const std::string& changed = "") {
     std::vector<std::string> args = {
         "analysis",
         "--scale=lite",
@@ -74,6 +83,15 @@ TEST_F(AnalysisMainTest, WritesTheReport) {
   ASSERT_TRUE(ReadBinaryProto(out_, &report).ok());
   EXPECT_EQ(report.experiment(), "x");
   EXPECT_EQ(report.scale(), "lite");
+}
+
+TEST_F(AnalysisMainTest, WithoutRunsTheInputsAreTaken) {
+  EXPECT_MAIN(Main(ShowInputs, "--inputs=a,b"), 0, "");
+  report::Report report;
+  ASSERT_TRUE(ReadBinaryProto(out_, &report).ok());
+  EXPECT_EQ(report.scale(), "lite");
+  ASSERT_EQ(report.summary_size(), 2);
+  EXPECT_EQ(report.summary(1), "b");
 }
 
 TEST_F(AnalysisMainTest, AFailedCheckExitsWithOneAndNoReport) {
