@@ -11,7 +11,7 @@
 //
 //   dx[n, iy, ix, i] = r( sum_(kr, kc, o) dy[n, oy, ox, o] * w[kr, kc, i, o] ),
 //   dw[kr, kc, i, o] = r( sum_(n, oy, ox) x[n, iy, ix, i] * dy[n, oy, ox, o] ),
-//   db[o] = r( sum_(n, oy, ox) dy[n, oy, ox, o] ).
+//   db[o] = r( sum_(n, oy, ox) dy[n, oy, ox, o] )   (RowSum, in f32).
 //
 // Sums run in the order of engine/numerics/reduction.h, over the indices as
 // written here, whatever the threads, the instruction set and the block sizes.

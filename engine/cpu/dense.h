@@ -11,7 +11,7 @@ namespace repro16 {
 
 // x [N, in], w [in, units], b [units], y [N, units]. Gradients:
 //   dx = dy w^T (sum over units), dw = x^T dy and db = column sums of dy (sums
-//   over the batch),
+//   over the batch; db is a RowSum in f32),
 // each rounded once; sums run in the order of engine/numerics/reduction.h, with
 // `accumulator` as in PrecisionPolicy.
 std::unique_ptr<Kernel> MakeDense(int64_t in, int64_t units, DType accumulator);

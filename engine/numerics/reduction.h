@@ -18,7 +18,14 @@
 // Terms of a convolution's forward pass are ordered by (kernel row, kernel
 // column, input channel); of its gradient with respect to the input by (kernel
 // row, kernel column, output channel); of its gradient with respect to the
-// weights, and of sums over a batch, by (example, row, column).
+// weights, and of sums over a batch (biases, normalisations), by (example, row,
+// column). A depthwise convolution has the same orders without the channel. A
+// dense layer is a 1 x 1 convolution; attention's dot products ascend in the
+// index that is summed, global average pooling in (row, column).
+//
+// Not cut into chunks, however long: the chains of a pooling window and of its
+// gradient (engine/cpu/pool.h). Rows of softmax and layer normalisation have at
+// most one chunk (kMaxRow in engine/graph/graph.h).
 //
 // Changing anything here changes results: raise kNumericsVersion (version.h).
 #ifndef REPRO16_ENGINE_NUMERICS_REDUCTION_H_
@@ -81,7 +88,8 @@ class RowSum {
 // Mean and variance of one channel over its rows, in two passes:
 //   mean = sum_i x[i] / n                       (RowSum)
 //   squares = sum_i d[i] * d[i], d = x - mean   (DotSum in f32)
-// Divisions and the subtraction are IEEE operations in f32. n >= 1.
+// Divisions and the subtraction are IEEE operations in f32; n >= 1, rounded to
+// f32 (above 2^24 rows) and, for the unbiased variance, n - 1 taken there.
 struct Moments {
   float mean;
   float squares;
