@@ -1,5 +1,7 @@
 #include "engine/io/proto_file.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -99,6 +101,14 @@ absl::Status WriteTextProto(const std::string& path, const Message& message) {
 }
 
 absl::Status WriteBinaryProto(const std::string& path, const Message& message) {
+  // Protocol buffers go no further.
+  const size_t size = message.ByteSizeLong();
+  if (size > std::numeric_limits<int32_t>::max()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        path, ": ", size, " bytes of ", message.GetTypeName(),
+        " are more than the 2 GiB that such a file can have; choose a smaller "
+        "model"));
+  }
   std::string bytes = SerializeDeterministically(message);
   bytes += Seal(message, bytes);
   return WriteFileAtomically(path, bytes);

@@ -30,7 +30,8 @@ absl::Status WriteTextProto(const std::string& path,
 // Writes `message` in binary form, the same bytes for equal messages, followed
 // by a seal: the SHA-256 of the type's name and the bytes. The seal has the
 // form of an unknown field (number 536870911, the highest), so the file is
-// still a plain serialized message to every other reader.
+// still a plain serialized message to every other reader. A message of 2 GiB or
+// more is refused, and the file stays as it was.
 absl::Status WriteBinaryProto(const std::string& path,
                               const google::protobuf::Message& message);
 
