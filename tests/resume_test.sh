@@ -80,7 +80,7 @@ survives FP16 'adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999 epsilon: 0.
 survives MP 'adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999 epsilon: 1e-7 }'
 
 # Without a checkpoint the run says that nothing was saved.
-sed -i 's/epochs: 4/epochs: 100000/' "$work/spec.textproto"
+sed -i 's/epochs: 10$/epochs: 100000/' "$work/spec.textproto"
 (run endless 2>"$work/stderr") &
 pid=$!
 sleep 0.5
