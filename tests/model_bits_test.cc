@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -89,6 +90,7 @@ class Training {
     const auto records = program_->TakeRecords(*stream_);
     EXPECT_TRUE(records.ok()) << records.status();
     for (const BatchRecord& record : *records) {
+      EXPECT_TRUE(std::isfinite(record.loss)) << "NaNs alike hide differences";
       sha.Update(&record.loss, sizeof(record.loss));
     }
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
