@@ -122,7 +122,8 @@ TEST_P(BitsTest, SameForEveryThreadCountTargetAndCompiler) {
     for (int threads : thread_counts) {
       SCOPED_TRACE(testing::Message()
                    << target << ", " << threads << " threads");
-      const RunOutput output = MustTrain(spec, *data, {threads, target});
+      const RunOutput output =
+          MustTrain(spec, *data, {threads, target, Waiting::kBlocking});
       // Losses, accuracies, counters and the digest of the weights.
       EXPECT_EQ(output.result.SerializeAsString(),
                 first.result.SerializeAsString());

@@ -242,7 +242,8 @@ class ConvTest : public testing::Test {
   static ThreadPool& Pool(int threads) {
     static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
     auto& pool = (*pools)[static_cast<size_t>(threads)];
-    if (pool == nullptr) pool = std::make_unique<ThreadPool>(threads);
+    if (pool == nullptr)
+      pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
     return *pool;
   }
 

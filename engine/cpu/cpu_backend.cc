@@ -40,7 +40,7 @@ std::string ProcessorName() {
 
 class CpuBackend : public Backend {
  public:
-  explicit CpuBackend(int threads) : pool_(threads) {}
+  CpuBackend(int threads, Waiting waiting) : pool_(threads, waiting) {}
 
   // The first worker whose floating-point mode is not that of the contract.
   absl::Status CheckWorkers() {
@@ -125,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
   }
   const int threads =
       options.threads > 0 ? options.threads : UsableProcessors();
-  auto backend = std::make_unique<CpuBackend>(threads);
+  auto backend = std::make_unique<CpuBackend>(threads, options.waiting);
   if (absl::Status status = backend->CheckWorkers(); !status.ok()) {
     return status;
   }

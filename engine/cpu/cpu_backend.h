@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/cpu/thread_pool.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
@@ -17,6 +18,9 @@ struct CpuOptions {
   int threads = 0;
   // "auto", or a name of engine/numerics/simd_target.h. Never touches the bits.
   std::string simd_target = "auto";
+  // kBlocking where other processes share the processors. Never touches the
+  // bits.
+  Waiting waiting = Waiting::kActive;
 };
 
 // The SIMD target is the process's: a second backend's choice holds for the

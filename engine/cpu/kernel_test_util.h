@@ -106,7 +106,8 @@ class KernelTest : public testing::TestWithParam<std::string> {
   static ThreadPool& Pool(int threads) {
     static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
     auto& pool = (*pools)[static_cast<size_t>(threads)];
-    if (pool == nullptr) pool = std::make_unique<ThreadPool>(threads);
+    if (pool == nullptr)
+      pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
     return *pool;
   }
 };

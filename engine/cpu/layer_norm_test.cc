@@ -173,7 +173,8 @@ class LayerNormTest : public testing::TestWithParam<std::string> {
   void SetUp() override {
     ASSERT_TRUE(SelectSimdTarget(GetParam()).ok());
     for (const int threads : {1, 2, 3, 7}) {
-      pools_.push_back(std::make_unique<ThreadPool>(threads));
+      pools_.push_back(
+          std::make_unique<ThreadPool>(threads, Waiting::kBlocking));
     }
   }
   void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }

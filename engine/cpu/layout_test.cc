@@ -30,7 +30,8 @@ TensorRef Ref(TypedArray& array, int64_t batch) {
 ThreadPool& Pool(int threads) {
   static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
   auto& pool = (*pools)[static_cast<size_t>(threads)];
-  if (pool == nullptr) pool = std::make_unique<ThreadPool>(threads);
+  if (pool == nullptr)
+    pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
   return *pool;
 }
 

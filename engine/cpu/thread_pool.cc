@@ -21,14 +21,13 @@ const hwy::LogicalProcessorSet& Processors() {
 
 int UsableProcessors() { return static_cast<int>(Processors().Count()); }
 
-ThreadPool::ThreadPool(int num_threads)
+ThreadPool::ThreadPool(int num_threads, Waiting waiting)
     : pool_(static_cast<size_t>(num_threads)) {
   const int processors = UsableProcessors();
   if (num_threads == 1) return;
-  if (num_threads <= processors) {
-    pool_.SetWaitMode(hwy::PoolWaitMode::kSpin);
-  }
-  PlaceWorkers(/*bound=*/num_threads == processors);
+  const bool active = waiting == Waiting::kActive && num_threads <= processors;
+  if (active) pool_.SetWaitMode(hwy::PoolWaitMode::kSpin);
+  PlaceWorkers(/*bound=*/active && num_threads == processors);
 }
 
 ThreadPool::~ThreadPool() {

@@ -15,19 +15,24 @@ namespace repro16 {
 // any pool was made.
 int UsableProcessors();
 
+// How workers wait for the next loop. kActive makes a loop cheap to start
+// (microseconds) and is for a process that has its processors to itself: one
+// that must share them loses far more than it gains. Pools with more workers
+// than processors always block.
+enum class Waiting : uint8_t { kActive, kBlocking };
+
 // A fixed set of workers, the calling thread among them. Not thread-safe; loops
 // do not nest. Destroyed by the thread that made it.
 class ThreadPool {
  public:
   // num_threads >= 1. With 1 no thread is made and loops run on the caller.
-  // Workers wait actively, which makes a loop cheap to start (microseconds),
-  // unless there are more of them than processors.
   //
-  // Where the workers take every usable processor, each is bound to one of its
+  // Where active workers take every usable processor, each is bound to one of
+  // its
   // own, the calling thread too, until the pool is destroyed: a scheduler that
   // puts two actively waiting threads on one processor halves the speed. So two
   // such pools at a time get in each other's way.
-  explicit ThreadPool(int num_threads);
+  explicit ThreadPool(int num_threads, Waiting waiting = Waiting::kActive);
   ~ThreadPool();
 
   ThreadPool(const ThreadPool&) = delete;
