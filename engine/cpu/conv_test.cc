@@ -395,6 +395,21 @@ TEST_F(ConvTest, ChunksAcrossTapsAndBlocks) {
   Check({2, 100, 90, 3, 4, 3, 3, 2, kSame}, All(kF16), {2});
 }
 
+TEST_F(ConvTest, WeightsBeyondTheSecondLevelCache) {
+  // Units of work by panels of channels, bands of rows, and sums by depth.
+  const Case cases[] = {
+      {13, 5, 5, 96, 130, 3, 3, 1, kSame},
+      {5, 3, 3, 257, 40, 3, 3, 1, kSame},
+      {30, 2, 3, 300, 260, 1, 1, 1, kValid, false},
+      {2, 20, 18, 96, 80, 3, 3, 2, kSame},
+  };
+  for (const Case& c : cases) {
+    Check(c, All(kF32), {1, 3});
+    Check(c, All(kF16), {2});
+  }
+  Check(cases[1], All(kF16, kF16), {1});
+}
+
 TEST_F(ConvTest, ManyImages) {
   // Several blocks of images in a unit of work.
   Check({401, 2, 2, 5, 6, 3, 3, 1, kSame}, All(kF32), {1, 3});
