@@ -166,8 +166,8 @@ TEST_F(ClassifierTest, RefusesBatchesThatDoNotFit) {
             "examples 3 to 5 of a source of 4");
 }
 
-// All operations, and a tensor that three of them read.
-Graph EveryOperation() {
+// Dense layers with a dropout, and a tensor that three operations read.
+Graph SharedTensor() {
   GraphBuilder b;
   const TensorId x = b.Flatten(b.Input(Shape({8, 8, 1})));
   const TensorId shared = b.Dense(x, 64);
@@ -178,11 +178,11 @@ Graph EveryOperation() {
 }
 
 // Parameters and records after some steps of Adam on noise.
-std::vector<std::vector<uint8_t>> TrainEveryOperation(
+std::vector<std::vector<uint8_t>> TrainSharedTensor(
     const PrecisionPolicy& policy, bool keep_all_tensors, ProgramMemory* memory,
     BatchRecord* last) {
   const int64_t batch = 32;
-  const Graph graph = EveryOperation();
+  const Graph graph = SharedTensor();
   auto backend = *CreateCpuBackend({1, "auto"});
   CompileOptions options;
   options.max_batch = batch;
@@ -237,8 +237,8 @@ TEST(PlanTest, ReusedMemoryChangesNoBit) {
     ProgramMemory planned;
     ProgramMemory kept;
     BatchRecord last;
-    EXPECT_EQ(TrainEveryOperation(Policy(name), false, &planned, &last),
-              TrainEveryOperation(Policy(name), true, &kept, &last));
+    EXPECT_EQ(TrainSharedTensor(Policy(name), false, &planned, &last),
+              TrainSharedTensor(Policy(name), true, &kept, &last));
     EXPECT_LT(planned.arena, kept.arena);
   }
 }
@@ -247,8 +247,8 @@ TEST(PlanTest, HalfTakesHalfTheMemory) {
   ProgramMemory full;
   ProgramMemory half;
   BatchRecord last;
-  TrainEveryOperation(Policy("FP32"), false, &full, &last);
-  TrainEveryOperation(Policy("FP16"), false, &half, &last);
+  TrainSharedTensor(Policy("FP32"), false, &full, &last);
+  TrainSharedTensor(Policy("FP16"), false, &half, &last);
   // Up to the alignment of each tensor.
   EXPECT_NEAR(static_cast<double>(half.arena) / full.arena, 0.5, 0.02);
   EXPECT_NEAR(static_cast<double>(half.parameters) / full.parameters, 0.5,
@@ -260,7 +260,7 @@ TEST(PlanTest, HalfTakesHalfTheMemory) {
 TEST(PlanTest, CountsWhatIsRounded) {
   ProgramMemory memory;
   BatchRecord last;
-  TrainEveryOperation(Policy("FP16"), false, &memory, &last);
+  TrainSharedTensor(Policy("FP16"), false, &memory, &last);
   const int64_t batch = 32;
   // Dense 64 twice, ReLU, dropout, tanh, two sums, logits, loss; a flatten
   // moves.
