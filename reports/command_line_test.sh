@@ -27,8 +27,10 @@ grep -q 'abc1234' "$out/a.html" || fail "the commit is missing"
 grep -q '<svg' "$out/a.html" || fail "the chart is missing"
 
 # Colour.
-./render --report=$report | grep -q $'\033' && fail "colour although the output is no terminal"
-./render --report=$report --color=always | grep -q $'\033' || fail "no colour although it was asked for"
+./render --report=$report > "$out/plain" || fail "the report is not printed"
+grep -q $'\033' "$out/plain" && fail "colour although the output is no terminal"
+./render --report=$report --color=always > "$out/coloured" || fail "the report is not printed in colour"
+grep -q $'\033' "$out/coloured" || fail "no colour although it was asked for"
 
 # Bad input.
 expect 2 '--report is needed' ./render
