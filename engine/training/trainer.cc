@@ -120,8 +120,16 @@ class Trainer {
           static_cast<int64_t>(split->images.size() + split->labels.size());
     }
     if (options_.save) {
-      // As a message, and as the bytes of the file.
-      needed += 2 * (program_->memory().parameters + program_->memory().slots);
+      const int64_t saved =
+          program_->memory().parameters + program_->memory().slots;
+      if (saved >= int64_t{1} << 31) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "checkpoint: model ", spec_.model(), " in ", spec_.policy(),
+            " keeps ", saved,
+            " bytes, and a checkpoint holds less than 2 GiB; leave out "
+            "--checkpoint, or choose a narrower model"));
+      }
+      needed += 2 * saved;  // as a message, and as the bytes of the file
     }
     const int64_t limit = options_.memory_limit;
     const int64_t available = limit > 0
