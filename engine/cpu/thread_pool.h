@@ -28,10 +28,9 @@ class ThreadPool {
   // num_threads >= 1. With 1 no thread is made and loops run on the caller.
   //
   // Where active workers take every usable processor, each is bound to one of
-  // its
-  // own, the calling thread too, until the pool is destroyed: a scheduler that
-  // puts two actively waiting threads on one processor halves the speed. So two
-  // such pools at a time get in each other's way.
+  // its own, the calling thread too, until the pool is destroyed: a scheduler
+  // that puts two actively waiting threads on one processor halves the speed.
+  // So two such pools at a time get in each other's way.
   explicit ThreadPool(int num_threads, Waiting waiting = Waiting::kActive);
   ~ThreadPool();
 
