@@ -63,8 +63,9 @@ Tally TallyOf(const report::Report& report);
 std::string Headline(const Tally& tally);
 
 // What the scale may claim, in one short line; at lite scale with how its runs
-// are reduced (Provenance). Without runs a scale means nothing. "reproduced" stands in it only
-// at paper scale, on published data, when every judged expectation matches.
+// are reduced (Provenance). Without runs a scale means nothing. "reproduced"
+// stands in it only at paper scale, on published data, when every judged
+// expectation matches.
 std::string ScaleBadge(const report::Report& report);
 
 }  // namespace repro16

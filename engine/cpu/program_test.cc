@@ -262,14 +262,14 @@ TEST(PlanTest, CountsWhatIsRounded) {
   BatchRecord last;
   TrainSharedTensor(Policy("FP16"), false, &memory, &last);
   const int64_t batch = 32;
-  // Dense 64 twice, dropout, tanh, two sums, logits, loss; a flatten moves and a
-  // ReLU selects.
+  // Dense 64 twice, dropout, tanh, two sums, logits, loss; a flatten moves and
+  // a ReLU selects.
   EXPECT_EQ(last.rounding.stored[RoundingTotals::kActivations],
             static_cast<uint64_t>(batch * (6 * 64 + 10 + 1)));
   // Of the logits and of every tensor of 64 below them that an operation
-  // computes: the last sum, tanh's input, dropout's, what the second dense layer
-  // gives its input; and two sums of three contributions. The two additions
-  // move theirs, and the ReLU selects.
+  // computes: the last sum, tanh's input, dropout's, what the second dense
+  // layer gives its input; and two sums of three contributions. The two
+  // additions move theirs, and the ReLU selects.
   EXPECT_EQ(last.rounding.stored[RoundingTotals::kActivationGradients],
             static_cast<uint64_t>(batch * (10 + 4 * 64 + 2 * 64)));
   // Weights and two slots.
