@@ -6,6 +6,7 @@
 
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/batched_gemm.cc"
@@ -21,9 +22,6 @@ namespace HWY_NAMESPACE {
 // Products are dealt to this many tasks, each with packed operands of its own
 // in the workspace, whose size so does not depend on the number of workers.
 constexpr int64_t kMaxTasks = 32;
-
-constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
-constexpr size_t RoundUp(size_t a, size_t b) { return CeilDiv(a, b) * b; }
 
 // The packed operands of one product, in floats; rounded so that all vectors
 // and all tasks' slices are aligned.

@@ -179,9 +179,8 @@ template <class Step>
 void SumRows(Rows rows, const Step& step, float* sums, ThreadPool& pool) {
   const int64_t chunks = ReductionChunks(rows.count);
   const int64_t at_once = rows.channels <= kNarrow ? kChunksAtOnce : 1;
-  const int64_t blocks =
-      (rows.channels + kChannelsPerTask - 1) / kChannelsPerTask;
-  const int64_t tasks = (chunks + at_once - 1) / at_once * blocks;
+  const int64_t blocks = CeilDiv(rows.channels, kChannelsPerTask);
+  const int64_t tasks = CeilDiv(chunks, at_once) * blocks;
   pool.Run(tasks, [&](int64_t task, int /*worker*/) HWY_ATTR {
     const int64_t begin = task % blocks * kChannelsPerTask;
     const int64_t end = std::min(begin + kChannelsPerTask, rows.channels);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 namespace repro16 {
 
@@ -14,11 +15,11 @@ inline constexpr int64_t kWidestVector = 16;
 
 // Floats of an array by channel, whole vectors of which are read and written.
 inline int64_t PaddedChannels(int64_t channels) {
-  return (channels + kWidestVector - 1) / kWidestVector * kWidestVector;
+  return RoundUp(channels, kWidestVector);
 }
 
 inline int64_t ReductionChunks(int64_t rows) {
-  return (rows + kReductionChunk - 1) / kReductionChunk;
+  return CeilDiv(rows, kReductionChunk);
 }
 
 }  // namespace repro16

@@ -16,6 +16,7 @@
 
 #include "engine/cpu/conv_plan.h"
 #include "engine/cpu/gemm-inl.h"
+#include "engine/tensor/round_up.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,9 +28,6 @@ constexpr int64_t kCols = static_cast<int64_t>(kTileCols);
 constexpr int64_t kVector = static_cast<int64_t>(kLanes);
 constexpr int64_t kGroupRows = static_cast<int64_t>(kGroup);
 static_assert(kGroupRows == ImagePlan::kStagedLanes);
-
-constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t RoundUp(int64_t a, int64_t b) { return CeilDiv(a, b) * b; }
 
 // Channels are cut into panels of up to a tile's width, as even as vectors
 // allow: a narrow rest has too few sums at a time to keep the units busy.

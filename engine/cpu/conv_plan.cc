@@ -11,15 +11,6 @@ namespace {
 
 using Taps = absl::Span<const WindowTaps::Tap>;
 
-WindowAxis RowAxis(const ImageWindow& s) {
-  return {s.in_height, s.out_height, s.window.height, s.window.stride,
-          s.window.pad_top};
-}
-WindowAxis ColAxis(const ImageWindow& s) {
-  return {s.in_width, s.out_width, s.window.width, s.window.stride,
-          s.window.pad_left};
-}
-
 bool SameTaps(Taps a, Taps b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const auto& x, const auto& y) { return x.k == y.k; });
@@ -105,7 +96,7 @@ ImagePlan ImagePlan::Forward(const ImageWindow& s) {
   plan.transposed = false;
   plan.reversed = false;
   plan.rows = WindowTaps::OfOutputs(RowAxis(s));
-  plan.cols = WindowTaps::OfOutputs(ColAxis(s));
+  plan.cols = WindowTaps::OfOutputs(ColumnAxis(s));
   plan.kernel_height = s.window.height;
   plan.kernel_width = s.window.width;
   plan.Finish();
@@ -123,7 +114,7 @@ ImagePlan ImagePlan::InputGradient(const ImageWindow& s) {
   plan.transposed = true;
   plan.reversed = s.window.width > 1;
   plan.rows = WindowTaps::OfInputs(RowAxis(s));
-  plan.cols = WindowTaps::OfInputs(ColAxis(s));
+  plan.cols = WindowTaps::OfInputs(ColumnAxis(s));
   plan.kernel_height = s.window.height;
   plan.kernel_width = s.window.width;
   plan.Finish();

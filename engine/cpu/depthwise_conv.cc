@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "engine/cpu/channel_sums.h"
 #include "engine/cpu/depthwise_conv_args.h"
 #include "engine/cpu/reduce_rows.h"
 #include "engine/cpu/visit_dtype.h"
 #include "engine/cpu/window_taps.h"
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/depthwise_conv.cc"
@@ -196,14 +198,14 @@ class DepthwiseConv2DKernel : public Kernel {
   DepthwiseConv2DKernel(const ImageWindow& shape, DType accumulator)
       : shape_(shape),
         accumulator_(accumulator),
-        padded_channels_((shape.in_channels + kChannelPadding - 1) /
-                         kChannelPadding * kChannelPadding),
+        padded_channels_(PaddedChannels(shape.in_channels)),
         taps_(shape) {}
 
   // Weights and bias in f32, or the weight gradient's sums.
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     const int64_t filter = (taps() + 1) * padded_channels_;
-    const int64_t gradient = Chunks(max_batch) * taps() * padded_channels_;
+    const int64_t gradient =
+        ReductionChunks(Outputs(max_batch)) * taps() * padded_channels_;
     return std::max(filter, gradient) * static_cast<int64_t>(sizeof(float));
   }
 
@@ -254,9 +256,6 @@ class DepthwiseConv2DKernel : public Kernel {
   int64_t Outputs(int64_t batch) const {
     return batch * shape_.out_height * shape_.out_width;
   }
-  int64_t Chunks(int64_t batch) const {
-    return (Outputs(batch) + kReductionChunk - 1) / kReductionChunk;
-  }
 
   // The part that both directions share; widens the weights.
   DepthwiseFilter FilterOf(const WindowTaps& rows, const WindowTaps& cols,
@@ -287,7 +286,7 @@ class DepthwiseConv2DKernel : public Kernel {
     const int64_t per_line = filter.cols->positions() * filter.channels;
     const int64_t per_task =
         std::max<int64_t>(1, kElementsPerFilterTask / per_line);
-    const int64_t tasks = (lines + per_task - 1) / per_task;
+    const int64_t tasks = CeilDiv(lines, per_task);
     pass.pool->RunCounted(
         tasks, total, [&](int64_t task, StoreCounter& counter) {
           const int64_t begin = task * per_task;
@@ -315,7 +314,7 @@ class DepthwiseConv2DKernel : public Kernel {
     gradient.sum_stride = padded_channels_;
     gradient.sums = reinterpret_cast<float*>(pass.workspace);
 
-    const int64_t chunks = Chunks(pass.batch);
+    const int64_t chunks = ReductionChunks(Outputs(pass.batch));
     const int64_t blocks =
         (shape_.in_channels + kTaskChannels - 1) / kTaskChannels;
     pass.pool->Run(chunks * blocks, [&](int64_t task, int /*worker*/) {

@@ -10,10 +10,6 @@
 
 namespace repro16 {
 
-// Channels of the f32 arrays in the workspace are padded to a multiple of this
-// (64 bytes, the longest vector).
-inline constexpr int64_t kChannelPadding = 16;
-
 // Channels of a task of the weight gradient: a few cache lines of each pixel.
 inline constexpr int64_t kTaskChannels = 64;
 

@@ -6,6 +6,7 @@
 
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/gemm.cc"
@@ -30,9 +31,6 @@ static_assert(kBlockLines % kTileRows == 0 && kBlockLines % kTileCols == 0);
 
 constexpr int64_t kRows = static_cast<int64_t>(kTileRows);
 constexpr int64_t kCols = static_cast<int64_t>(kTileCols);
-
-constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t RoundUp(int64_t a, int64_t b) { return CeilDiv(a, b) * b; }
 
 // Length of the blocks that `lines` are cut into: as even as tiles allow.
 constexpr int64_t BlockLines(int64_t lines, int64_t tile) {

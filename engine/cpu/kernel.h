@@ -12,6 +12,7 @@
 #include "engine/numerics/policy.h"
 #include "engine/numerics/store_counter.h"
 #include "engine/tensor/dtype.h"
+#include "engine/tensor/round_up.h"
 
 namespace repro16 {
 
@@ -64,7 +65,7 @@ inline constexpr int64_t kElementsPerTask = 4096;
 template <class Fn>
 void ParallelElements(const PassContext& pass, int64_t n, StoreCounter& total,
                       const Fn& fn) {
-  const int64_t tasks = (n + kElementsPerTask - 1) / kElementsPerTask;
+  const int64_t tasks = CeilDiv(n, kElementsPerTask);
   if (tasks <= 1) {
     fn(int64_t{0}, n, total);
     return;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/cpu/channel_sums.h"
 #include "engine/cpu/example.h"
 #include "engine/cpu/pool.h"
 #include "engine/cpu/visit_dtype.h"
@@ -215,8 +216,7 @@ class MaxPoolKernel : public Kernel {
         taps_(shape),
         overlap_(shape.window.stride <
                  std::max(shape.window.height, shape.window.width)),
-        chain_stride_((shape.in_channels + kMaxLanes - 1) / kMaxLanes *
-                      kMaxLanes) {}
+        chain_stride_(PaddedChannels(shape.in_channels)) {}
 
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     return overlap_ ? std::min(max_batch, kMaxTasks) * ChainBytes() : 0;
@@ -262,7 +262,6 @@ class MaxPoolKernel : public Kernel {
  private:
   // Tasks of the backward pass, each with chains of its own.
   static constexpr int64_t kMaxTasks = 32;
-  static constexpr int64_t kMaxLanes = 16;
 
   int64_t ChainBytes() const {
     return shape_.in_height * shape_.in_width * chain_stride_ *

@@ -6,6 +6,7 @@
 
 #include "engine/cpu/visit_dtype.h"
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/reduce_rows.cc"
@@ -83,10 +84,10 @@ void ReduceColumns(const In* in, int64_t rows, int64_t cols, int64_t begin,
 void ReduceRowsKernel(const ReduceRowsArgs& args, ThreadPool& pool,
                       StoreCounter& counter) {
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(FloatTag()));
-  const int64_t vectors = (args.cols + lanes - 1) / lanes;
+  const int64_t vectors = CeilDiv(args.cols, lanes);
   const int64_t cols_per_task =
       lanes * std::clamp<int64_t>(vectors / pool.num_workers(), 1, kMaxVectors);
-  const int64_t tasks = (args.cols + cols_per_task - 1) / cols_per_task;
+  const int64_t tasks = CeilDiv(args.cols, cols_per_task);
   pool.RunCounted(
       tasks, counter, [&](int64_t task, StoreCounter& task_counter) {
         const int64_t begin = task * cols_per_task;

@@ -8,6 +8,7 @@
 #include "engine/cpu/visit_dtype.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/reduction.h"
+#include "engine/tensor/round_up.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/softmax.cc"
@@ -256,7 +257,7 @@ template <class Fn>
 void ParallelRows(const PassContext& pass, int64_t rows, int64_t cols,
                   StoreCounter& total, const Fn& fn) {
   const int64_t per_task = kRowElements / cols;
-  const int64_t tasks = (rows + per_task - 1) / per_task;
+  const int64_t tasks = CeilDiv(rows, per_task);
   pass.pool->RunCounted(tasks, total, [&](int64_t task, StoreCounter& counter) {
     const int64_t begin = task * per_task;
     fn(begin, static_cast<size_t>(std::min(per_task, rows - begin)), counter);

@@ -21,6 +21,15 @@ struct WindowAxis {
   int64_t pad;
 };
 
+inline WindowAxis RowAxis(const ImageWindow& shape) {
+  return {shape.in_height, shape.out_height, shape.window.height,
+          shape.window.stride, shape.window.pad_top};
+}
+inline WindowAxis ColumnAxis(const ImageWindow& shape) {
+  return {shape.in_width, shape.out_width, shape.window.width,
+          shape.window.stride, shape.window.pad_left};
+}
+
 // For each position of one end of the window, the taps that join it to a
 // position of the other end, in ascending order of the tap. Padding has none.
 class WindowTaps {
@@ -93,23 +102,13 @@ class WindowTaps {
 // Both axes of a window over images, in both directions.
 struct ImageTaps {
   explicit ImageTaps(const ImageWindow& shape)
-      : output_rows(WindowTaps::OfOutputs(Rows(shape))),
-        output_cols(WindowTaps::OfOutputs(Columns(shape))),
-        input_rows(WindowTaps::OfInputs(Rows(shape))),
-        input_cols(WindowTaps::OfInputs(Columns(shape))) {}
+      : output_rows(WindowTaps::OfOutputs(RowAxis(shape))),
+        output_cols(WindowTaps::OfOutputs(ColumnAxis(shape))),
+        input_rows(WindowTaps::OfInputs(RowAxis(shape))),
+        input_cols(WindowTaps::OfInputs(ColumnAxis(shape))) {}
 
   const WindowTaps output_rows, output_cols;
   const WindowTaps input_rows, input_cols;
-
- private:
-  static WindowAxis Rows(const ImageWindow& shape) {
-    return {shape.in_height, shape.out_height, shape.window.height,
-            shape.window.stride, shape.window.pad_top};
-  }
-  static WindowAxis Columns(const ImageWindow& shape) {
-    return {shape.in_width, shape.out_width, shape.window.width,
-            shape.window.stride, shape.window.pad_left};
-  }
 };
 
 }  // namespace repro16

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/graph/builder.h"
+#include "engine/tensor/round_up.h"
 
 namespace repro16 {
 namespace {
@@ -21,7 +22,7 @@ Extent PlaceAxis(int64_t size, int64_t window, int64_t stride,
   if (padding == Padding::kValid) {
     return {size < window ? 0 : (size - window) / stride + 1, 0};
   }
-  const int64_t outputs = (size + stride - 1) / stride;
+  const int64_t outputs = CeilDiv(size, stride);
   const int64_t pad =
       std::max<int64_t>(0, (outputs - 1) * stride + window - size);
   return {outputs, pad / 2};

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/tensor/round_up.h"
+
 namespace repro16 {
 
 // A block that is needed from first_step to last_step, inclusive.
@@ -25,7 +27,7 @@ inline constexpr int64_t kArenaAlignment = 64;
 
 // Rounded up to the alignment.
 constexpr int64_t AlignedBytes(int64_t bytes) {
-  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+  return RoundUp(bytes, kArenaAlignment);
 }
 
 // Offsets such that blocks whose lives overlap do not. Largest first, each at
