@@ -4,13 +4,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <random>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/kernel_test_util.h"
 #include "engine/cpu/typed_array.h"
 #include "engine/numerics/elementary.h"
 #include "engine/numerics/reduction.h"
@@ -24,7 +23,6 @@ namespace {
 
 using A = FusedActivation;
 
-constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 struct Types {
   DType activation;
   DType batch_norm;
@@ -82,12 +80,6 @@ void ExpectEqual(const Tensors& a, const Tensors& b) {
   }
 }
 
-void FillNormal(TypedArray& a, uint32_t seed, float mean, float deviation) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> draw(mean, deviation);
-  for (int64_t i = 0; i < a.size(); ++i) a.Set(i, draw(random));
-}
-
 Tensors MakeTensors(const Case& c) {
   Tensors t(c);
   FillNormal(t.x, 1, 0.3f, 2.0f);
@@ -132,11 +124,10 @@ enum class Pass { kInference, kTraining };
 
 // Runs the kernel; in place writes y over x (inference) and dx over dy, and
 // puts the results where they belong.
-void RunKernel(const Case& c, Pass pass, ThreadPool& pool, Tensors& t,
+void RunKernel(const Case& c, Pass pass, int threads, Tensors& t,
                bool in_place = false) {
   const auto kernel =
       MakeBatchNorm(c.in, {c.epsilon, c.momentum, c.activation});
-  AlignedBuffer workspace(kernel->WorkspaceBytes(c.batch));
   AlignedBuffer saved(kernel->SavedBytes(c.batch));
   const int64_t size = c.in.NumElements();
   const bool training = pass == Pass::kTraining;
@@ -157,9 +148,11 @@ void RunKernel(const Case& c, Pass pass, ThreadPool& pool, Tensors& t,
               : TensorRef{});
   }
   buffers.saved = training ? saved.data() : nullptr;
-  PassContext context{&pool, workspace.data(), c.batch, training};
-  kernel->Forward(buffers, context);
-  if (training) kernel->Backward(buffers, context);
+  RunPass(*kernel, c.batch, threads, [&](PassContext context) {
+    context.training = training;
+    kernel->Forward(buffers, context);
+    if (training) kernel->Backward(buffers, context);
+  });
   if (in_place && !training) t.y = x;
   if (in_place && training) t.dx = dy;
 }
@@ -243,39 +236,29 @@ void Reference(const Case& c, Pass pass, Tensors& t) {
 
 // --- Tests
 
-class BatchNormTest : public testing::TestWithParam<std::string> {
+class BatchNormTest : public KernelTest {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(SelectSimdTarget(GetParam()).ok());
-    for (const int threads : {1, 2, 3, 7}) {
-      pools_.push_back(
-          std::make_unique<ThreadPool>(threads, Waiting::kBlocking));
-    }
-  }
-  void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
-
   // One number of threads, another for each call, or all.
   void Check(const Case& c, const Tensors& inputs, bool all_threads = false) {
     for (const Pass pass : {Pass::kInference, Pass::kTraining}) {
       Tensors expected = inputs;
       Reference(c, pass, expected);
-      for (size_t p = 0; p < pools_.size(); ++p) {
-        if (!all_threads && p != turn_ % pools_.size()) continue;
+      for (size_t p = 0; p < std::size(kThreadCounts); ++p) {
+        if (!all_threads && p != turn_ % std::size(kThreadCounts)) continue;
         SCOPED_TRACE(testing::Message()
                      << c.in.ToString() << " times " << c.batch << " "
                      << Name(c.type) << "/" << Name(c.parameter_type)
                      << " activation " << static_cast<int>(c.activation)
                      << " training " << (pass == Pass::kTraining) << ", "
-                     << pools_[p]->num_workers() << " threads");
+                     << kThreadCounts[p] << " threads");
         Tensors t = inputs;
-        RunKernel(c, pass, *pools_[p], t, /*in_place=*/turn_ % 3 == 0);
+        RunKernel(c, pass, kThreadCounts[p], t, /*in_place=*/turn_ % 3 == 0);
         ExpectEqual(t, expected);
       }
       ++turn_;
     }
   }
 
-  std::vector<std::unique_ptr<ThreadPool>> pools_;
   size_t turn_ = 0;
 };
 
@@ -308,8 +291,8 @@ TEST_P(BatchNormTest, ManyRowsWithAnyThreads) {
 }
 
 TEST_P(BatchNormTest, CountsWhatStoresDo) {
-  for (const DType type : kTypes) {
-    for (const DType parameter_type : kTypes) {
+  for (const DType type : kAllTypes) {
+    for (const DType parameter_type : kAllTypes) {
       for (const A activation : kActivations) {
         const Case c = {Shape({3, 3, 90}), 5, type, parameter_type, activation};
         for (const bool with_nan : {false, true}) {
@@ -322,7 +305,7 @@ TEST_P(BatchNormTest, CountsWhatStoresDo) {
 
 // Against the kernel without an activation, and the activation after it.
 TEST_P(BatchNormTest, FusedEqualsUnfused) {
-  for (const DType type : kTypes) {
+  for (const DType type : kAllTypes) {
     for (const A activation : {A::kRelu, A::kRelu6}) {
       for (const bool with_nan : {false, true}) {
         Case c = {Shape({4, 4, 90}), 5, type, DType::kF32, activation};
@@ -330,16 +313,16 @@ TEST_P(BatchNormTest, FusedEqualsUnfused) {
                      << Name(type) << with_nan << static_cast<int>(activation));
         const Tensors inputs = MakeExtremeTensors(c, with_nan);
         Tensors fused = inputs;
-        RunKernel(c, Pass::kTraining, *pools_[1], fused);
+        RunKernel(c, Pass::kTraining, 2, fused);
 
         c.activation = A::kNone;
         Tensors forward = inputs;
-        RunKernel(c, Pass::kTraining, *pools_[1], forward);
+        RunKernel(c, Pass::kTraining, 2, forward);
         Tensors unfused = inputs;
         for (int64_t i = 0; i < c.elements(); ++i) {
           if (!Passes(activation, forward.y.Get(i))) unfused.dy.Set(i, 0.0f);
         }
-        RunKernel(c, Pass::kTraining, *pools_[1], unfused);
+        RunKernel(c, Pass::kTraining, 2, unfused);
         for (int64_t i = 0; i < c.elements(); ++i) {
           unfused.y.Set(i, Activated(activation, unfused.y.Get(i)));
         }
@@ -367,7 +350,7 @@ TEST_P(BatchNormTest, ActivationsLookAtTheRoundedValue) {
     values.push_back(std::nextafter(edge, 10.0f));
   }
   const auto channels = static_cast<int64_t>(values.size());
-  for (const DType type : kTypes) {
+  for (const DType type : kAllTypes) {
     for (const A activation : {A::kRelu, A::kRelu6}) {
       Case c = {Shape({channels}), 2, type, DType::kF32, activation};
       c.epsilon = 0;
@@ -404,7 +387,6 @@ double WeightedOutput(const std::vector<double>& x, double gamma, double beta,
 }
 
 TEST(BatchNormGradientTest, EqualsCentralDifferences) {
-  ThreadPool pool(1);
   for (const A activation : kActivations) {
     const Case c = {Shape({1}), 37, DType::kF32, DType::kF32, activation};
     Tensors t(c);
@@ -414,7 +396,7 @@ TEST(BatchNormGradientTest, EqualsCentralDifferences) {
     t.parameters[0].Set(0, static_cast<float>(gamma));
     t.parameters[1].Set(0, static_cast<float>(beta));
     for (int p : {2, 3}) t.parameters[p].Set(0, 1.0f);
-    RunKernel(c, Pass::kTraining, pool, t);
+    RunKernel(c, Pass::kTraining, 1, t);
 
     std::vector<double> x, w;
     for (int64_t i = 0; i < c.rows(); ++i) {
@@ -445,7 +427,6 @@ TEST(BatchNormGradientTest, EqualsCentralDifferences) {
 }
 
 TEST(BatchNormMovingTest, VarianceIsUnbiasedForImagesOnly) {
-  ThreadPool pool(1);
   for (const bool image : {false, true}) {
     Case c = {image ? Shape({1, 2, 1}) : Shape({1}), image ? 2 : 4, DType::kF32,
               DType::kF32};
@@ -454,7 +435,7 @@ TEST(BatchNormMovingTest, VarianceIsUnbiasedForImagesOnly) {
     for (int64_t i = 0; i < 4; ++i) t.x.Set(i, static_cast<float>(2 * i));
     FillNormal(t.dy, 1, 0, 1);
     for (TypedArray& p : t.parameters) p.Set(0, 1.0f);
-    RunKernel(c, Pass::kTraining, pool, t);
+    RunKernel(c, Pass::kTraining, 1, t);
     // Mean 3, squares 20.
     EXPECT_EQ(t.parameters[2].Get(0), 2.0f);
     EXPECT_EQ(t.parameters[3].Get(0),
@@ -464,7 +445,6 @@ TEST(BatchNormMovingTest, VarianceIsUnbiasedForImagesOnly) {
 
 // The moving mean after many batches whose mean is 1, from 0.
 float MovedToOne(double momentum, DType type, int steps) {
-  ThreadPool pool(1);
   Case c = {Shape({1}), 2, type, type};
   c.momentum = momentum;
   Tensors t(c);
@@ -474,7 +454,7 @@ float MovedToOne(double momentum, DType type, int steps) {
     t.dy.Set(i, 0.0f);
   }
   for (int step = 0; step < steps; ++step) {
-    RunKernel(c, Pass::kTraining, pool, t);
+    RunKernel(c, Pass::kTraining, 1, t);
   }
   return t.parameters[2].Get(0);
 }

@@ -4,40 +4,32 @@
 #include "engine/cpu/conv.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <memory>
 #include <ostream>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "engine/cpu/image_window.h"
 #include "engine/cpu/kernel.h"
-#include "engine/cpu/thread_pool.h"
 #include "engine/cpu/typed_array.h"
+#include "engine/cpu/window_case.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
 #include "engine/numerics/store_counter.h"
-#include "engine/tensor/buffer.h"
 #include "engine/tensor/dtype.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr DType kF32 = DType::kF32, kF16 = DType::kF16, kBF16 = DType::kBF16;
 
-enum class Padding { kSame, kValid };
-constexpr Padding kSame = Padding::kSame, kValid = Padding::kValid;
+constexpr auto kSame = WindowPadding::kSame, kValid = WindowPadding::kValid;
 
 struct Case {
   int64_t batch, height, width, channels, filters;
   int64_t kernel_height, kernel_width, stride;
-  Padding padding;
+  WindowPadding padding;
   bool bias = true;
 };
 
@@ -49,52 +41,16 @@ std::ostream& operator<<(std::ostream& os, const Case& c) {
             << (c.bias ? " bias" : "");
 }
 
-// TensorFlow's paddings.
 ImageWindow Window(const Case& c) {
-  ImageWindow s{};
-  s.in_height = c.height;
-  s.in_width = c.width;
-  s.in_channels = c.channels;
+  ImageWindow s = MakeWindow(c.height, c.width, c.channels, c.kernel_height,
+                             c.kernel_width, c.stride, c.padding);
   s.out_channels = c.filters;
-  s.window = {c.kernel_height, c.kernel_width, c.stride, 0, 0};
-  const auto outputs = [&](int64_t inputs, int64_t size, int64_t* pad) {
-    if (c.padding == kValid) return (inputs - size) / c.stride + 1;
-    const int64_t n = (inputs + c.stride - 1) / c.stride;
-    *pad = std::max<int64_t>(0, (n - 1) * c.stride + size - inputs) / 2;
-    return n;
-  };
-  s.out_height = outputs(c.height, c.kernel_height, &s.window.pad_top);
-  s.out_width = outputs(c.width, c.kernel_width, &s.window.pad_left);
   return s;
 }
 
-// Numbers whose products overflow, underflow and cancel in every type. One in
-// `special_every` is a zero, infinity, NaN or subnormal; 0: none.
-class Numbers {
- public:
-  Numbers(uint32_t seed, int special_every)
-      : engine_(seed), special_every_(special_every) {}
-
-  float Next() {
-    constexpr float kSpecial[] = {0.0f,     -0.0f,      kInfinity, -kInfinity,
-                                  kNan,     0x1p-24f,   -0x1p-16f, 0x1p-140f,
-                                  65504.0f, 0x1.fep127f};
-    if (special_every_ != 0 && engine_() % special_every_ == 0) {
-      return kSpecial[engine_() % 10];
-    }
-    const float fraction =
-        static_cast<float>(static_cast<int32_t>(engine_() >> 8) - (1 << 23));
-    return std::ldexp(fraction, static_cast<int>(engine_() % 24) - 38);
-  }
-
- private:
-  std::mt19937 engine_;
-  const uint32_t special_every_;
-};
-
-TypedArray Random(DType type, int64_t size, Numbers& numbers) {
+TypedArray Random(DType type, int64_t size, TestNumbers& numbers) {
   TypedArray array(type, size);
-  for (int64_t i = 0; i < size; ++i) array.Set(i, numbers.Next());
+  numbers.Fill(array);
   return array;
 }
 
@@ -239,16 +195,8 @@ class ConvTest : public testing::Test {
  protected:
   void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
 
-  static ThreadPool& Pool(int threads) {
-    static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
-    auto& pool = (*pools)[static_cast<size_t>(threads)];
-    if (pool == nullptr)
-      pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
-    return *pool;
-  }
-
   static Tensors Given(const ImageWindow& s, int64_t batch, const Types& types,
-                       Numbers& numbers) {
+                       TestNumbers& numbers) {
     const int64_t in = batch * s.in_height * s.in_width * s.in_channels;
     const int64_t out = batch * s.out_height * s.out_width * s.out_channels;
     const int64_t weights =
@@ -275,8 +223,8 @@ class ConvTest : public testing::Test {
                  << " y " << Name(types.y) << " accumulator "
                  << Name(types.accumulator));
     const ImageWindow s = Window(c);
-    Numbers numbers(static_cast<uint32_t>(c.batch * 31 + c.channels),
-                    special_every);
+    TestNumbers numbers(static_cast<uint32_t>(c.batch * 31 + c.channels),
+                        special_every);
     const Tensors given = Given(s, c.batch, types, numbers);
     Tensors expected = given;
     Reference reference(s, c.batch, types.accumulator, expected, c.bias);
@@ -289,7 +237,7 @@ class ConvTest : public testing::Test {
       for (const int count : threads) {
         SCOPED_TRACE(testing::Message() << target << " " << count);
         Tensors actual = given;
-        Run(*MakeConv2D(s, types.accumulator), c, actual, Pool(count));
+        Run(*MakeConv2D(s, types.accumulator), c, actual, count);
         EXPECT_TRUE(actual.y == expected.y && actual.cy == expected.cy) << "y";
         EXPECT_TRUE(actual.dx == expected.dx && actual.cdx == expected.cdx)
             << "dx";
@@ -307,9 +255,9 @@ class ConvTest : public testing::Test {
     return {array.data(), array.type(), array.size() / batch, counter};
   }
 
-  // Both passes, in a workspace that starts as NaN and must not be overrun.
+  // Both passes.
   static void Run(const Kernel& kernel, const Case& c, Tensors& t,
-                  ThreadPool& pool) {
+                  int threads) {
     OpBuffers buffers;
     buffers.inputs = {Ref(t.x, nullptr, c.batch)};
     buffers.output = Ref(t.y, &t.cy, c.batch);
@@ -321,19 +269,10 @@ class ConvTest : public testing::Test {
       buffers.parameters.push_back(Ref(t.b, nullptr, 1));
       buffers.parameter_gradients.push_back(Ref(t.db, &t.cdb, 1));
     }
-    const int64_t bytes = kernel.WorkspaceBytes(c.batch);
-    AlignedBuffer workspace(bytes + 64);
-    std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
-    PassContext pass{};
-    pass.pool = &pool;
-    pass.workspace = workspace.data();
-    pass.batch = c.batch;
-    pass.training = true;
-    kernel.Forward(buffers, pass);
-    kernel.Backward(buffers, pass);
-    for (int64_t i = bytes; i < workspace.bytes(); ++i) {
-      ASSERT_EQ(workspace.data()[i], 0xff) << "beyond the workspace";
-    }
+    RunPass(kernel, c.batch, threads, [&](const PassContext& pass) {
+      kernel.Forward(buffers, pass);
+      kernel.Backward(buffers, pass);
+    });
   }
 };
 

@@ -174,9 +174,9 @@ class Reference {
   const Tensors& in_;
 };
 
-class DepthwiseConv2DTest : public WindowKernelTest {
+class DepthwiseConv2DTest : public KernelTest {
  protected:
-  void Check(const Case& t, WindowNumbers& numbers,
+  void Check(const Case& t, TestNumbers& numbers,
              const std::vector<int>& threads) {
     SCOPED_TRACE(testing::Message() << t);
     Tensors in(t);
@@ -212,20 +212,20 @@ class DepthwiseConv2DTest : public WindowKernelTest {
       buffers.parameter_gradients.push_back(out.db.Ref(in.b.size()));
     }
     const auto kernel = MakeDepthwiseConv2D(t.shape, t.accumulator);
-    WithPass(*kernel, t.batch, t.batch, threads,
-             [&](const PassContext& pass) { kernel->Forward(buffers, pass); });
-    WithPass(*kernel, t.batch, t.batch, threads,
-             [&](const PassContext& pass) { kernel->Backward(buffers, pass); });
+    RunPass(*kernel, t.batch, threads,
+            [&](const PassContext& pass) { kernel->Forward(buffers, pass); });
+    RunPass(*kernel, t.batch, threads,
+            [&](const PassContext& pass) { kernel->Backward(buffers, pass); });
   }
 };
 
 TEST_P(DepthwiseConv2DTest, EveryWindowTypeAndChannelCount) {
-  WindowNumbers numbers(1);
+  TestNumbers numbers(1);
   int turn = 0;
   for (const int64_t channels : {1, 3, 16, 20, 33, 64, 130}) {
     for (const ImageWindow& shape : WindowShapes(channels)) {
       Case t = {shape, turn % 3 == 0 ? 5 : 1};
-      t.type = kStorageTypes[turn % 3];
+      t.type = kAllTypes[turn % 3];
       t.weight_type = turn % 4 == 0 ? DType::kF32 : t.type;
       t.bias = turn % 2 == 0;
       t.accumulator = turn % 5 == 0 ? DType::kF16 : DType::kF32;
@@ -237,12 +237,12 @@ TEST_P(DepthwiseConv2DTest, EveryWindowTypeAndChannelCount) {
 
 // 3 x 3 windows go through registers: every width of steps and every edge.
 TEST_P(DepthwiseConv2DTest, ThreeByThreeOfEveryWidth) {
-  WindowNumbers numbers(2);
+  TestNumbers numbers(2);
   for (int64_t width = 3; width <= 13; ++width) {
     for (const int64_t stride : {1, 2}) {
       for (const auto padding : {WindowPadding::kValid, WindowPadding::kSame}) {
         Case t = {MakeWindow(4, width, 36, 3, 3, stride, padding), 2};
-        t.type = t.weight_type = kStorageTypes[width % 3];
+        t.type = t.weight_type = kAllTypes[width % 3];
         Check(t, numbers, {NextThreads()});
       }
     }
@@ -250,9 +250,9 @@ TEST_P(DepthwiseConv2DTest, ThreeByThreeOfEveryWidth) {
 }
 
 TEST_P(DepthwiseConv2DTest, ChunksOfOutputsAcrossRowsAndExamples) {
-  WindowNumbers numbers(3);
+  TestNumbers numbers(3);
   for (const DType accumulator : {DType::kF32, DType::kF16}) {
-    for (const DType type : kStorageTypes) {
+    for (const DType type : kAllTypes) {
       // 13 * 75 outputs: three chunks and a part, which split rows.
       Case t = {MakeWindow(5, 15, 20, 3, 3, 1, WindowPadding::kSame), 13};
       t.type = t.weight_type = type;
@@ -268,7 +268,7 @@ TEST_P(DepthwiseConv2DTest, ChunksOfOutputsAcrossRowsAndExamples) {
 }
 
 TEST_P(DepthwiseConv2DTest, ChunksOfTaps) {
-  WindowNumbers numbers(4);
+  TestNumbers numbers(4);
   for (const DType accumulator : {DType::kF32, DType::kF16}) {
     // 17 * 17 taps are two chunks; of 16 * 16, exactly one; of 24 * 24, three,
     // the first all padding for the upper outputs.
@@ -282,17 +282,17 @@ TEST_P(DepthwiseConv2DTest, ChunksOfTaps) {
 }
 
 TEST_P(DepthwiseConv2DTest, SpecialValues) {
-  WindowNumbers numbers(5, /*special_every=*/30);
+  TestNumbers numbers(5, /*special_every=*/30);
   int turn = 0;
   for (const ImageWindow& shape : WindowShapes(36)) {
     Case t = {shape, 2};
-    t.type = t.weight_type = kStorageTypes[turn++ % 3];
+    t.type = t.weight_type = kAllTypes[turn++ % 3];
     t.accumulator = turn % 3 == 0 ? DType::kF16 : DType::kF32;
     t.bias = turn % 2 == 0;
     Check(t, numbers, {NextThreads()});
   }
-  WindowNumbers only_special(6, /*special_every=*/1);
-  for (const DType type : kStorageTypes) {
+  TestNumbers only_special(6, /*special_every=*/1);
+  for (const DType type : kAllTypes) {
     Case t = {MakeWindow(5, 9, 20, 3, 3, 1, WindowPadding::kSame), 2};
     t.type = t.weight_type = type;
     Check(t, only_special, {2});
@@ -313,7 +313,7 @@ TEST_P(DepthwiseConv2DTest, InputGradientMayBeUnwanted) {
   const ImageWindow shape = MakeWindow(4, 4, 16, 3, 3, 1, WindowPadding::kSame);
   const Case t = {shape, 1};
   Tensors in(t);
-  WindowNumbers numbers(7);
+  TestNumbers numbers(7);
   for (TypedArray* array : {&in.x, &in.dy, &in.w}) numbers.Fill(*array);
   const Results expected = Reference(t, in).Compute();
   CountedArray dw(DType::kF32, in.w.size());
@@ -324,8 +324,8 @@ TEST_P(DepthwiseConv2DTest, InputGradientMayBeUnwanted) {
   buffers.parameters = {{in.w.data(), t.weight_type, in.w.size(), nullptr}};
   buffers.parameter_gradients = {dw.Ref(in.w.size())};
   const auto kernel = MakeDepthwiseConv2D(shape, t.accumulator);
-  WithPass(*kernel, 1, 1, 1,
-           [&](const PassContext& pass) { kernel->Backward(buffers, pass); });
+  RunPass(*kernel, 1, 1,
+          [&](const PassContext& pass) { kernel->Backward(buffers, pass); });
   ExpectSame(dw, expected.dw, "dw");
 }
 

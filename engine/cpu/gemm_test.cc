@@ -4,15 +4,11 @@
 #include "engine/cpu/gemm.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/kernel_test_util.h"
 #include "engine/cpu/typed_array.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
@@ -22,13 +18,10 @@
 namespace repro16 {
 namespace {
 
-constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 constexpr int kThreads[] = {1, 2, 3, 7};
 enum class Layout { kRowMajor, kTransposed, kStrided };
 constexpr Layout kLayouts[] = {Layout::kRowMajor, Layout::kTransposed,
                                Layout::kStrided};
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 struct Case {
   int64_t m, n, k;
@@ -74,58 +67,17 @@ class Matrix {
   TypedArray values_;
 };
 
-// Numbers whose products overflow, underflow and cancel in every type. One in
-// `special_every` is a zero, infinity, NaN or subnormal; 0: none.
-class Numbers {
- public:
-  explicit Numbers(uint32_t seed, int special_every = 0)
-      : engine_(seed), special_every_(special_every) {}
-
-  int64_t Below(int64_t n) {
-    return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n));
-  }
-  template <class T, size_t kSize>
-  T Pick(const T (&values)[kSize]) {
-    return values[Below(kSize)];
-  }
-  float Next() {
-    constexpr float kSpecial[] = {0.0f,     -0.0f,      kInfinity, -kInfinity,
-                                  kNan,     0x1p-24f,   -0x1p-16f, 0x1p-140f,
-                                  65504.0f, 0x1.fep127f};
-    if (special_every_ != 0 && Below(special_every_) == 0) {
-      return Pick(kSpecial);
-    }
-    const float fraction =
-        static_cast<float>(static_cast<int32_t>(engine_() >> 8) - (1 << 23));
-    return std::ldexp(fraction, static_cast<int>(Below(24)) - 38);
-  }
-
- private:
-  std::mt19937 engine_;
-  int special_every_;
-};
-
-void Fill(Matrix& matrix, int64_t rows, int64_t cols, Numbers& numbers) {
+void Fill(Matrix& matrix, int64_t rows, int64_t cols, TestNumbers& numbers) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < cols; ++c) matrix.Set(r, c, numbers.Next());
   }
 }
 
-class GemmTest : public testing::TestWithParam<std::string> {
+class GemmTest : public KernelTest {
  protected:
-  void SetUp() override { ASSERT_TRUE(SelectSimdTarget(GetParam()).ok()); }
-  void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
-
-  static ThreadPool& Pool(int threads) {
-    static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
-    auto& pool = (*pools)[static_cast<size_t>(threads)];
-    if (pool == nullptr)
-      pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
-    return *pool;
-  }
-
   // Runs the case on each of `threads`.
-  void Check(const Case& t, Numbers& numbers, const std::vector<int>& threads) {
+  void Check(const Case& t, TestNumbers& numbers,
+             const std::vector<int>& threads) {
     SCOPED_TRACE(testing::Message() << t);
     Matrix a(t.a, t.m, t.k, t.a_layout), b(t.b, t.k, t.n, t.b_layout);
     Fill(a, t.m, t.k, numbers);
@@ -156,7 +108,10 @@ class GemmTest : public testing::TestWithParam<std::string> {
           a.operand(), b.operand(),  c.data(),
           t.c,         stride,       t.bias ? bias.data() : nullptr,
           t.bias_type, t.accumulator};
-      RunGuarded(args, Pool(count), counter);
+      WithGuardedWorkspace(GemmWorkspaceBytes(t.m, t.n, t.k),
+                           [&](uint8_t* workspace) {
+                             Gemm(args, workspace, TestPool(count), counter);
+                           });
       EXPECT_TRUE(c == expected);  // the padding of c included
       EXPECT_TRUE(counter == expected_counter)
           << counter.infinite << " " << counter.nan << " " << counter.underflow
@@ -164,35 +119,23 @@ class GemmTest : public testing::TestWithParam<std::string> {
           << " " << expected_counter.underflow;
     }
   }
-
-  // Gemm in a workspace that starts as NaN and must not be overrun.
-  static void RunGuarded(const GemmArgs& args, ThreadPool& pool,
-                         StoreCounter& counter) {
-    const int64_t bytes = GemmWorkspaceBytes(args.m, args.n, args.k);
-    AlignedBuffer workspace(bytes + 64);
-    std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
-    Gemm(args, workspace.data(), pool, counter);
-    for (int64_t i = bytes; i < workspace.bytes(); ++i) {
-      ASSERT_EQ(workspace.data()[i], 0xff) << "beyond the workspace";
-    }
-  }
 };
 
-Case RandomCase(Numbers& numbers) {
+Case RandomCase(TestNumbers& numbers) {
   Case t;
-  t.a = numbers.Pick(kTypes);
-  t.b = numbers.Pick(kTypes);
-  t.c = numbers.Pick(kTypes);
+  t.a = numbers.Pick(kAllTypes);
+  t.b = numbers.Pick(kAllTypes);
+  t.c = numbers.Pick(kAllTypes);
   t.a_layout = numbers.Pick(kLayouts);
   t.b_layout = numbers.Pick(kLayouts);
   t.bias = numbers.Below(2) == 0;
-  t.bias_type = numbers.Pick(kTypes);
+  t.bias_type = numbers.Pick(kAllTypes);
   t.c_padding = numbers.Below(3);
   return t;
 }
 
 TEST_P(GemmTest, RandomShapes) {
-  Numbers numbers(1);
+  TestNumbers numbers(1);
   for (int i = 0; i < 150; ++i) {
     Case t = RandomCase(numbers);
     t.m = 1 + numbers.Below(70);
@@ -203,7 +146,7 @@ TEST_P(GemmTest, RandomShapes) {
 }
 
 TEST_P(GemmTest, TermsAcrossChunksAndBlocks) {
-  Numbers numbers(2);
+  TestNumbers numbers(2);
   for (const int64_t k :
        {kReductionChunk - 1, kReductionChunk, kReductionChunk + 1,
         3 * kReductionChunk + 5, 4 * kReductionChunk, 4 * kReductionChunk + 1,
@@ -220,7 +163,7 @@ TEST_P(GemmTest, TermsAcrossChunksAndBlocks) {
 }
 
 TEST_P(GemmTest, OutputsAcrossBlocks) {
-  Numbers numbers(3);
+  TestNumbers numbers(3);
   Case tall = RandomCase(numbers);
   tall.m = 1950;
   tall.n = 3;
@@ -240,7 +183,7 @@ TEST_P(GemmTest, OutputsAcrossBlocks) {
 }
 
 TEST_P(GemmTest, HalfAccumulator) {
-  Numbers numbers(4);
+  TestNumbers numbers(4);
   for (int i = 0; i < 60; ++i) {
     Case t = RandomCase(numbers);
     t.accumulator = DType::kF16;
@@ -255,7 +198,7 @@ TEST_P(GemmTest, HalfAccumulator) {
 }
 
 TEST_P(GemmTest, SpecialValues) {
-  Numbers numbers(5, /*special_every=*/40);
+  TestNumbers numbers(5, /*special_every=*/40);
   for (int i = 0; i < 100; ++i) {
     Case t = RandomCase(numbers);
     t.accumulator = i % 3 == 0 ? DType::kF16 : DType::kF32;
@@ -264,7 +207,7 @@ TEST_P(GemmTest, SpecialValues) {
     t.k = 1 + numbers.Below(40);
     Check(t, numbers, {kThreads[i % 4]});
   }
-  Numbers only_special(6, /*special_every=*/1);
+  TestNumbers only_special(6, /*special_every=*/1);
   for (int i = 0; i < 30; ++i) {
     Case t = RandomCase(only_special);
     t.m = 1 + only_special.Below(20);
@@ -275,7 +218,7 @@ TEST_P(GemmTest, SpecialValues) {
 }
 
 TEST_P(GemmTest, NoTerms) {
-  Numbers numbers(7);
+  TestNumbers numbers(7);
   for (const bool bias : {false, true}) {
     for (const DType accumulator : {DType::kF32, DType::kF16}) {
       Case t = {13, 35, 0};
@@ -287,7 +230,7 @@ TEST_P(GemmTest, NoTerms) {
 }
 
 TEST_P(GemmTest, NoOutputs) {
-  Numbers numbers(8);
+  TestNumbers numbers(8);
   Check({0, 5, 3}, numbers, {1, 2});
   Check({5, 0, 3}, numbers, {1, 2});
 }
@@ -296,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, GemmTest,
                          testing::ValuesIn(UsableSimdTargets()));
 
 TEST(GemmWorkspaceTest, SmallerProductsNeedNoMore) {
-  Numbers numbers(9);
+  TestNumbers numbers(9);
   for (int i = 0; i < 2000; ++i) {
     const int64_t m = numbers.Below(3000), n = numbers.Below(3000),
                   k = numbers.Below(3000);

@@ -3,6 +3,7 @@
 #ifndef REPRO16_ENGINE_CPU_KERNEL_TEST_UTIL_H_
 #define REPRO16_ENGINE_CPU_KERNEL_TEST_UTIL_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -23,12 +24,21 @@ namespace repro16 {
 inline constexpr DType kAllTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 inline constexpr int kThreadCounts[] = {1, 2, 3, 7};
 
-// Sums of products of such numbers overflow, underflow and cancel in every
-// type. One in `special_every` is a zero, infinity, NaN or subnormal; 0: none.
+// Numbers whose sums and products round, overflow, underflow and cancel in
+// every type. One in `special_every` is a zero, infinity, NaN or subnormal; 0:
+// none.
 class TestNumbers {
  public:
-  explicit TestNumbers(uint32_t seed, uint32_t special_every = 0)
+  explicit TestNumbers(uint32_t seed, int special_every = 0)
       : engine_(seed), special_every_(special_every) {}
+
+  int64_t Below(int64_t n) {
+    return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n));
+  }
+  template <class T, size_t kSize>
+  T Pick(const T (&values)[kSize]) {
+    return values[Below(kSize)];
+  }
 
   float Next() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -42,27 +52,41 @@ class TestNumbers {
                                   0x1p-140f,
                                   65504.0f,
                                   0x1.fep127f};
-    if (special_every_ != 0 && engine_() % special_every_ == 0) {
-      return kSpecial[engine_() % std::size(kSpecial)];
+    if (special_every_ != 0 && Below(special_every_) == 0) {
+      return Pick(kSpecial);
     }
     const float fraction =
         static_cast<float>(static_cast<int32_t>(engine_() >> 8) - (1 << 23));
-    return std::ldexp(fraction, static_cast<int>(engine_() % 24) - 38);
+    return std::ldexp(fraction, static_cast<int>(Below(24)) - 38);
+  }
+  // Small whole numbers: many are equal.
+  float NextSmall() { return static_cast<float>(Below(7) - 3); }
+
+  void Fill(TypedArray& array) {
+    for (int64_t i = 0; i < array.size(); ++i) array.Set(i, Next());
+  }
+  void FillSmall(TypedArray& array) {
+    for (int64_t i = 0; i < array.size(); ++i) array.Set(i, NextSmall());
   }
 
  private:
   std::mt19937 engine_;
-  uint32_t special_every_;
+  int special_every_;
 };
+
+inline void FillNormal(TypedArray& array, uint32_t seed, float mean,
+                       float deviation) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> draw(mean, deviation);
+  for (int64_t i = 0; i < array.size(); ++i) array.Set(i, draw(random));
+}
 
 // A tensor of `batch` examples and what stores to it did.
 struct TestTensor {
   TestTensor(DType type, int64_t batch, int64_t elements_of_one)
       : values(type, batch * elements_of_one), elements(elements_of_one) {}
 
-  void Fill(TestNumbers& numbers) {
-    for (int64_t i = 0; i < values.size(); ++i) values.Set(i, numbers.Next());
-  }
+  void Fill(TestNumbers& numbers) { numbers.Fill(values); }
   float operator[](int64_t i) const { return values.Get(i); }
   // As a kernel's store.
   void Store(int64_t i, float x) { values.SetCounted(i, x, counter); }
@@ -77,39 +101,50 @@ struct TestTensor {
   StoreCounter counter;
 };
 
+// A pool of that many workers, up to 7, made once.
+inline ThreadPool& TestPool(int threads) {
+  static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
+  auto& pool = (*pools)[static_cast<size_t>(threads)];
+  if (pool == nullptr) {
+    pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
+  }
+  return *pool;
+}
+
+// Calls run(uint8_t* workspace) with `bytes` bytes that start as NaN; what lies
+// behind them must not be touched.
+template <class Run>
+void WithGuardedWorkspace(int64_t bytes, const Run& run) {
+  AlignedBuffer workspace(bytes + 64);
+  std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
+  run(workspace.data());
+  for (int64_t i = bytes; i < workspace.bytes(); ++i) {
+    ASSERT_EQ(workspace.data()[i], 0xff) << "beyond the workspace";
+  }
+}
+
+// Calls run(const PassContext&), of training, in a guarded workspace.
+template <class Run>
+void RunPass(const Kernel& kernel, int64_t batch, int threads, const Run& run) {
+  WithGuardedWorkspace(kernel.WorkspaceBytes(batch), [&](uint8_t* workspace) {
+    run(PassContext{&TestPool(threads), workspace, batch,
+                    /*training=*/true});
+  });
+}
+
 // The parameter is the SIMD target.
 class KernelTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { ASSERT_TRUE(SelectSimdTarget(GetParam()).ok()); }
   void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
 
-  // A pass in a workspace that starts as NaN; what lies behind it must not be
-  // touched.
-  template <class Run>
-  static void RunPass(const Kernel& kernel, int64_t batch, int threads,
-                      const Run& run) {
-    const int64_t bytes = kernel.WorkspaceBytes(batch);
-    AlignedBuffer workspace(bytes + 64);
-    std::fill_n(workspace.data(), workspace.bytes(), uint8_t{0xff});
-    PassContext pass{};
-    pass.pool = &Pool(threads);
-    pass.workspace = workspace.data();
-    pass.batch = batch;
-    pass.training = true;
-    run(pass);
-    for (int64_t i = bytes; i < workspace.bytes(); ++i) {
-      ASSERT_EQ(workspace.data()[i], 0xff) << "beyond the workspace";
-    }
+  // 1, 2, 3, 7, 1, ...
+  int NextThreads() {
+    return kThreadCounts[turn_++ % std::size(kThreadCounts)];
   }
 
  private:
-  static ThreadPool& Pool(int threads) {
-    static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
-    auto& pool = (*pools)[static_cast<size_t>(threads)];
-    if (pool == nullptr)
-      pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
-    return *pool;
-  }
+  size_t turn_ = 0;
 };
 
 }  // namespace repro16

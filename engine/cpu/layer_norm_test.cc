@@ -3,23 +3,19 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/kernel_test_util.h"
 #include "engine/cpu/typed_array.h"
 #include "engine/numerics/elementary.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
-#include "engine/tensor/buffer.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
 namespace {
 
-constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 constexpr float kEpsilon = 1e-6f;
 
 struct Case {
@@ -58,12 +54,6 @@ void ExpectEqual(const Tensors& a, const Tensors& b) {
   }
 }
 
-void FillNormal(TypedArray& a, uint32_t seed, float mean, float deviation) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> draw(mean, deviation);
-  for (int64_t i = 0; i < a.size(); ++i) a.Set(i, draw(random));
-}
-
 Tensors MakeTensors(const Case& c) {
   Tensors t(c);
   FillNormal(t.x, 1, 0.3f, 2.0f);
@@ -96,11 +86,9 @@ Tensors MakeExtremeTensors(const Case& c, bool with_nan) {
 }
 
 // In place puts y over x, dx over dy, and the results where they belong.
-void RunKernel(const Case& c, ThreadPool& pool, Tensors& t,
-               bool in_place = false) {
+void RunKernel(const Case& c, int threads, Tensors& t, bool in_place = false) {
   const auto kernel =
       MakeLayerNorm(Shape({c.rows_per_example, c.cols}), {kEpsilon});
-  AlignedBuffer workspace(kernel->WorkspaceBytes(c.batch));
   const int64_t size = c.rows_per_example * c.cols;
   TypedArray x = t.x, dy = t.dy;
   OpBuffers buffers;
@@ -116,13 +104,14 @@ void RunKernel(const Case& c, ThreadPool& pool, Tensors& t,
                                            c.parameter_type, c.cols,
                                            &t.gradient_counters[p]});
   }
-  const PassContext pass{&pool, workspace.data(), c.batch, /*training=*/true};
-  kernel->Backward(buffers, pass);
-  if (in_place) {
-    t.dx = dy;
-    buffers.output.data = x.data();
-  }
-  kernel->Forward(buffers, pass);
+  RunPass(*kernel, c.batch, threads, [&](const PassContext& pass) {
+    kernel->Backward(buffers, pass);
+    if (in_place) {
+      t.dx = dy;
+      buffers.output.data = x.data();
+    }
+    kernel->Forward(buffers, pass);
+  });
   if (in_place) t.y = x;
 }
 
@@ -168,41 +157,31 @@ void Reference(const Case& c, Tensors& t) {
   }
 }
 
-class LayerNormTest : public testing::TestWithParam<std::string> {
+class LayerNormTest : public KernelTest {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(SelectSimdTarget(GetParam()).ok());
-    for (const int threads : {1, 2, 3, 7}) {
-      pools_.push_back(
-          std::make_unique<ThreadPool>(threads, Waiting::kBlocking));
-    }
-  }
-  void TearDown() override { ASSERT_TRUE(SelectSimdTarget("auto").ok()); }
-
   // One number of threads, another for each call, or all.
   void Check(const Case& c, const Tensors& inputs, bool all_threads = false) {
     Tensors expected = inputs;
     Reference(c, expected);
     ++turn_;
-    for (size_t p = 0; p < pools_.size(); ++p) {
-      if (!all_threads && p != turn_ % pools_.size()) continue;
+    for (size_t p = 0; p < std::size(kThreadCounts); ++p) {
+      if (!all_threads && p != turn_ % std::size(kThreadCounts)) continue;
       SCOPED_TRACE(testing::Message()
                    << c.rows() << "x" << c.cols << " " << Name(c.type) << "/"
-                   << Name(c.parameter_type) << ", " << pools_[p]->num_workers()
+                   << Name(c.parameter_type) << ", " << kThreadCounts[p]
                    << " threads");
       Tensors t = inputs;
-      RunKernel(c, *pools_[p], t, /*in_place=*/turn_ % 3 == 0);
+      RunKernel(c, kThreadCounts[p], t, /*in_place=*/turn_ % 3 == 0);
       ExpectEqual(t, expected);
     }
   }
 
-  std::vector<std::unique_ptr<ThreadPool>> pools_;
   size_t turn_ = 0;
 };
 
 TEST_P(LayerNormTest, EqualsScalarContract) {
-  for (const DType type : kTypes) {
-    for (const DType parameter_type : kTypes) {
+  for (const DType type : kAllTypes) {
+    for (const DType parameter_type : kAllTypes) {
       for (const int64_t cols : {1, 3, 10, 16, 24, 64, 130, 256}) {
         for (const int64_t rows : {1, 2, 17, 255, 256, 257}) {
           const Case c = {rows, 1, cols, type, parameter_type};
@@ -214,7 +193,7 @@ TEST_P(LayerNormTest, EqualsScalarContract) {
 }
 
 TEST_P(LayerNormTest, ManyRowsWithAnyThreads) {
-  for (const DType type : kTypes) {
+  for (const DType type : kAllTypes) {
     for (const int64_t cols : {10, 64, 130}) {
       const Case c = {25, 60, cols, type, type};
       Check(c, MakeTensors(c), /*all_threads=*/true);
@@ -223,14 +202,14 @@ TEST_P(LayerNormTest, ManyRowsWithAnyThreads) {
 }
 
 TEST_P(LayerNormTest, CountsWhatStoresDo) {
-  for (const DType type : kTypes) {
-    for (const DType parameter_type : kTypes) {
+  for (const DType type : kAllTypes) {
+    for (const DType parameter_type : kAllTypes) {
       const Case c = {20, 10, 90, type, parameter_type};
       for (const bool with_nan : {false, true}) {
         const Tensors inputs = MakeExtremeTensors(c, with_nan);
         Check(c, inputs);
         Tensors t = inputs;
-        RunKernel(c, *pools_[0], t);
+        RunKernel(c, 1, t);
         EXPECT_EQ(t.y_counter.nan > 0, with_nan);
         if (type == DType::kF16) {
           EXPECT_GT(t.y_counter.underflow, 0u);
@@ -276,10 +255,9 @@ Values AllOf(const TypedArray& a) {
 }
 
 TEST(LayerNormGradientTest, EqualsCentralDifferences) {
-  ThreadPool pool(1);
   const Case c = {3, 7, 11, DType::kF32, DType::kF32};
   Tensors t = MakeTensors(c);
-  RunKernel(c, pool, t);
+  RunKernel(c, 1, t);
   Values x = AllOf(t.x), gamma = AllOf(t.parameters[0]),
          beta = AllOf(t.parameters[1]);
   const Values w = AllOf(t.dy);

@@ -3,17 +3,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/kernel_test_util.h"
 #include "engine/cpu/typed_array.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
 namespace {
-
-constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 
 // Distinct numbers that every type holds, in a small range: 0.5 .. 128.
 void Number(TypedArray& array, int64_t first) {
@@ -24,15 +21,6 @@ void Number(TypedArray& array, int64_t first) {
 
 TensorRef Ref(TypedArray& array, int64_t batch) {
   return {array.data(), array.type(), array.size() / batch, nullptr};
-}
-
-// Made once for each number of threads.
-ThreadPool& Pool(int threads) {
-  static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
-  auto& pool = (*pools)[static_cast<size_t>(threads)];
-  if (pool == nullptr)
-    pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
-  return *pool;
 }
 
 PassContext Pass(ThreadPool& pool, int64_t batch) {
@@ -46,12 +34,12 @@ PassContext Pass(ThreadPool& pool, int64_t batch) {
 // of an example of x that element i of y has, or -1: zero.
 void CheckMoves(const Kernel& kernel, int64_t in_elements, int64_t out_elements,
                 const std::function<int64_t(int64_t)>& source) {
-  for (const DType type : kTypes) {
+  for (const DType type : kAllTypes) {
     for (const int threads : {1, 2, 3, 7}) {
       for (const int64_t batch : {1, 5, 13}) {
         SCOPED_TRACE(testing::Message() << Name(type) << ", " << threads
                                         << " threads, batch " << batch);
-        ThreadPool& pool = Pool(threads);
+        ThreadPool& pool = TestPool(threads);
         TypedArray x(type, batch * in_elements), y(type, batch * out_elements);
         TypedArray dy = y, dx = x, y_expected = y, dx_expected = x;
         Number(x, 3);
@@ -149,10 +137,10 @@ TEST(LayoutTest, Concat) {
   const std::vector<int64_t> widths = {3, 1, 16};
   const int64_t total = 20, rows = 6;
   const auto kernel = MakeConcat(Shape({2, 3, total}));
-  for (const DType type : kTypes) {
+  for (const DType type : kAllTypes) {
     for (const int threads : {1, 2, 3, 7}) {
       for (const int64_t batch : {1, 5, 13}) {
-        ThreadPool& pool = Pool(threads);
+        ThreadPool& pool = TestPool(threads);
         TypedArray y(type, batch * rows * total), y_expected = y, dy = y;
         Number(dy, 7);
         std::vector<TypedArray> x, dx, dx_expected;

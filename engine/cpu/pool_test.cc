@@ -138,7 +138,7 @@ Results AverageReference(const Case& t, const TypedArray& x,
   return r;
 }
 
-class PoolTest : public WindowKernelTest {
+class PoolTest : public KernelTest {
  protected:
   using MakeKernel = std::unique_ptr<Kernel> (*)(const ImageWindow&);
   using ReferenceOf = Results (*)(const Case&, const TypedArray&,
@@ -159,7 +159,7 @@ class PoolTest : public WindowKernelTest {
   }
 
   // Both poolings, on numbers of all sizes and on small whole ones, which tie.
-  void CheckBoth(const Case& t, WindowNumbers& numbers,
+  void CheckBoth(const Case& t, TestNumbers& numbers,
                  const std::vector<int>& threads) {
     TypedArray x(t.type, t.batch * InputElements(t.shape));
     TypedArray dy(t.type, t.batch * OutputElements(t.shape));
@@ -180,28 +180,28 @@ class PoolTest : public WindowKernelTest {
     buffers.output = out.y.Ref(y_elements);
     buffers.output_gradient = {dy.data(), t.type, y_elements, nullptr};
     buffers.input_gradients = {out.dx.Ref(x_elements)};
-    WithPass(kernel, t.batch, t.batch, threads,
-             [&](const PassContext& pass) { kernel.Forward(buffers, pass); });
-    WithPass(kernel, t.batch, t.batch, threads,
-             [&](const PassContext& pass) { kernel.Backward(buffers, pass); });
+    RunPass(kernel, t.batch, threads,
+            [&](const PassContext& pass) { kernel.Forward(buffers, pass); });
+    RunPass(kernel, t.batch, threads,
+            [&](const PassContext& pass) { kernel.Backward(buffers, pass); });
   }
 };
 
 TEST_P(PoolTest, EveryWindowTypeAndChannelCount) {
-  WindowNumbers numbers(1);
+  TestNumbers numbers(1);
   int turn = 0;
   for (const int64_t channels : {1, 3, 16, 20, 33, 64, 130}) {
     for (const ImageWindow& shape : WindowShapes(channels)) {
-      CheckBoth({shape, turn % 3 == 0 ? 5 : 1, kStorageTypes[turn % 3]},
-                numbers, {NextThreads()});
+      CheckBoth({shape, turn % 3 == 0 ? 5 : 1, kAllTypes[turn % 3]}, numbers,
+                {NextThreads()});
       ++turn;
     }
   }
 }
 
 TEST_P(PoolTest, ThreadsDoNotMatter) {
-  WindowNumbers numbers(2);
-  for (const DType type : kStorageTypes) {
+  TestNumbers numbers(2);
+  for (const DType type : kAllTypes) {
     for (const int64_t size : {2, 3}) {
       const ImageWindow shape =
           MakeWindow(8, 8, 64, size, size, 2, WindowPadding::kValid);
@@ -216,10 +216,9 @@ TEST_P(PoolTest, ThreadsDoNotMatter) {
 TEST_P(PoolTest, SpecialValues) {
   int turn = 0;
   for (const int every : {1, 3, 20}) {
-    WindowNumbers numbers(static_cast<uint32_t>(every), every);
+    TestNumbers numbers(static_cast<uint32_t>(every), every);
     for (const ImageWindow& shape : WindowShapes(36)) {
-      CheckBoth({shape, 2, kStorageTypes[turn++ % 3]}, numbers,
-                {NextThreads()});
+      CheckBoth({shape, 2, kAllTypes[turn++ % 3]}, numbers, {NextThreads()});
     }
   }
 }
@@ -240,7 +239,7 @@ TEST_P(PoolTest, FirstMaximumOfZerosAndNans) {
       {{-INFINITY, -INFINITY, -INFINITY, -INFINITY}, -INFINITY, 0},
       {{1.0f, 3.0f, 3.0f, 2.0f}, 3.0f, 1},
   };
-  for (const DType type : kStorageTypes) {
+  for (const DType type : kAllTypes) {
     for (const int64_t stride : {1, 2}) {  // 1 takes the way of overlaps
       for (const Line& line : lines) {
         const Case t = {
@@ -260,14 +259,14 @@ TEST_P(PoolTest, FirstMaximumOfZerosAndNans) {
 }
 
 TEST_P(PoolTest, GlobalAverage) {
-  WindowNumbers numbers(3, /*special_every=*/500);
+  TestNumbers numbers(3, /*special_every=*/500);
   int turn = 0;
   for (const int64_t channels : {1, 3, 16, 20, 33, 64, 130}) {
     // One pixel; below, at and above a chunk of terms.
     for (const int64_t width : {1, 5, 128, 130}) {
       const ImageWindow shape =
           MakeWindow(2, width, channels, 2, width, 1, WindowPadding::kValid);
-      const Case t = {shape, turn % 2 == 0 ? 1 : 5, kStorageTypes[turn % 3]};
+      const Case t = {shape, turn % 2 == 0 ? 1 : 5, kAllTypes[turn % 3]};
       ++turn;
       SCOPED_TRACE(testing::Message() << t);
       const int64_t pixels = 2 * width;
