@@ -11,6 +11,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/train_step.pb.h"
 #include "engine/io/file.h"
@@ -110,8 +111,12 @@ absl::Status WriteJson(const TrainStepReport& report, const std::string& path) {
   return WriteFileAtomically(path, json);
 }
 
-int Main() {
-  const auto benchmark = MeasureTrainingSteps(
+absl::StatusOr<StepBenchmark> Measure() {
+  const std::string json = absl::GetFlag(FLAGS_json);
+  if (!json.empty()) {
+    if (absl::Status status = CheckWritable(json); !status.ok()) return status;
+  }
+  return MeasureTrainingSteps(
       {absl::GetFlag(FLAGS_model),
        absl::GetFlag(FLAGS_policies),
        absl::GetFlag(FLAGS_batch),
@@ -119,6 +124,10 @@ int Main() {
        absl::GetFlag(FLAGS_rounds),
        absl::GetFlag(FLAGS_seconds),
        absl::GetFlag(FLAGS_operations)});
+}
+
+int Main() {
+  const absl::StatusOr<StepBenchmark> benchmark = Measure();
   absl::Status status = benchmark.status();
   if (status.ok()) {
     const TrainStepReport report = Report(*benchmark);

@@ -4,9 +4,12 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/cpu/fma_ceiling.h"
 #include "engine/cpu/thread_pool.h"
 #include "engine/graph/cost.h"
@@ -52,6 +55,13 @@ std::vector<OperationTime> TimesSince(const Contender& contender) {
   return times;
 }
 
+absl::Status CheckRange(std::string_view name, int64_t value) {
+  constexpr int64_t kMost = 1000000;
+  if (value >= 1 && value <= kMost) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": ", value, " is not in [1, ", kMost, "]"));
+}
+
 class Runner {
  public:
   explicit Runner(const StepBenchmarkOptions& options) : options_(options) {}
@@ -77,9 +87,16 @@ class Runner {
 
  private:
   absl::Status Prepare() {
-    if (options_.batch < 1 || options_.rounds < 1) {
-      return absl::InvalidArgumentError(
-          "batch and rounds must be at least 1 each");
+    if (absl::Status status = CheckRange("batch", options_.batch);
+        !status.ok()) {
+      return status;
+    }
+    if (absl::Status status = CheckRange("rounds", options_.rounds);
+        !status.ok()) {
+      return status;
+    }
+    if (options_.policies.empty()) {
+      return absl::InvalidArgumentError("policies: name at least one");
     }
     auto backend = CreateCpuBackend(options_.cpu);
     if (!backend.ok()) return backend.status();
@@ -88,20 +105,40 @@ class Runner {
     auto graph = BuildModel(options_.model);
     if (!graph.ok()) return graph.status();
     graph_ = *std::move(graph);
-    if (absl::Status status = UploadNoise(); !status.ok()) return status;
     for (const std::string& policy : options_.policies) {
       if (absl::Status status = Add(policy); !status.ok()) return status;
-      if (absl::Status status = WarmUp(contenders_.back()); !status.ok()) {
-        return status;
-      }
+    }
+    if (absl::Status status = CheckMemory(); !status.ok()) return status;
+    if (absl::Status status = UploadNoise(); !status.ok()) return status;
+    for (Contender& contender : contenders_) {
+      if (absl::Status status = WarmUp(contender); !status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
+  // Before any of the memory is touched.
+  absl::Status CheckMemory() const {
+    int64_t needed = 0;
+    for (const Contender& contender : contenders_) {
+      needed += contender.rate.memory.Total();
+    }
+    const int64_t available = backend_->available_bytes();
+    if (needed <= available) return absl::OkStatus();
+    constexpr double kMebi = 1 << 20;
+    return absl::ResourceExhaustedError(absl::StrFormat(
+        "memory: model %s with batch %d needs %.1f MiB for all policies, "
+        "%.1f MiB are available; reduce the batch, or compare fewer policies",
+        options_.model, options_.batch, static_cast<double>(needed) / kMebi,
+        static_cast<double>(available) / kMebi));
+  }
+
   // A first step, which meets cold memory, and counts nowhere.
   absl::Status WarmUp(Contender& contender) {
+    absl::Status status =
+        InitializeParameters(graph_, /*seed=*/1, *contender.program);
+    if (!status.ok()) return status;
     const BatchSource source{images_.get(), labels_.get()};
-    const absl::Status status =
+    status =
         contender.program->TrainStep(source, 0, options_.batch, 0, *stream_);
     contender.before = contender.program->operation_times();
     return status;
@@ -145,9 +182,7 @@ class Runner {
     for (size_t i = 0; i < table.size(); ++i) {
       table[i] = static_cast<double>(i) / 255;
     }
-    absl::Status status = (*program)->SetInputTable(table);
-    if (!status.ok()) return status;
-    status = InitializeParameters(graph_, /*seed=*/1, **program);
+    const absl::Status status = (*program)->SetInputTable(table);
     if (!status.ok()) return status;
     const ProgramMemory memory = (*program)->memory();
     contenders_.push_back(
