@@ -13,6 +13,7 @@
 #include "engine/cpu/fma_ceiling.h"
 #include "engine/cpu/thread_pool.h"
 #include "engine/graph/cost.h"
+#include "engine/graph/memory_plan.h"
 #include "engine/numerics/policy.h"
 #include "engine/training/initialize.h"
 #include "models/registry.h"
@@ -122,14 +123,11 @@ class Runner {
     for (const Contender& contender : contenders_) {
       needed += contender.rate.memory.Total();
     }
-    const int64_t available = backend_->available_bytes();
-    if (needed <= available) return absl::OkStatus();
-    constexpr double kMebi = 1 << 20;
-    return absl::ResourceExhaustedError(absl::StrFormat(
-        "memory: model %s with batch %d needs %.1f MiB for all policies, "
-        "%.1f MiB are available; reduce the batch, or compare fewer policies",
-        options_.model, options_.batch, static_cast<double>(needed) / kMebi,
-        static_cast<double>(available) / kMebi));
+    return repro16::CheckMemory(
+        absl::StrFormat("model %s with batch %d in all policies",
+                        options_.model, options_.batch),
+        needed, backend_->available_bytes(),
+        "reduce the batch, or compare fewer policies");
   }
 
   // A first step, which meets cold memory, and counts nowhere.

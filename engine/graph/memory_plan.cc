@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "absl/strings/str_format.h"
+
 namespace repro16 {
 namespace {
 
@@ -39,6 +41,16 @@ MemoryPlan PlanMemory(const std::vector<MemoryRequest>& requests) {
     placed.insert(position, i);
   }
   return plan;
+}
+
+absl::Status CheckMemory(std::string_view what, int64_t needed,
+                         int64_t available, std::string_view cure) {
+  if (needed <= available) return absl::OkStatus();
+  constexpr double kMebi = 1 << 20;
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("memory: %s needs %.1f MiB, %.1f MiB are available; %s",
+                      what, static_cast<double>(needed) / kMebi,
+                      static_cast<double>(available) / kMebi, cure));
 }
 
 }  // namespace repro16

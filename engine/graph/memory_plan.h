@@ -4,8 +4,10 @@
 #define REPRO16_ENGINE_GRAPH_MEMORY_PLAN_H_
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/tensor/round_up.h"
 
 namespace repro16 {
@@ -33,6 +35,11 @@ constexpr int64_t AlignedBytes(int64_t bytes) {
 // Offsets such that blocks whose lives overlap do not. Largest first, each at
 // the lowest offset that is free during its life: a heuristic, not the optimum.
 MemoryPlan PlanMemory(const std::vector<MemoryRequest>& requests);
+
+// ResourceExhausted, "memory: <what> needs .. MiB, .. MiB are available;
+// <cure>", if `needed` bytes are more than those.
+absl::Status CheckMemory(std::string_view what, int64_t needed,
+                         int64_t available, std::string_view cure);
 
 }  // namespace repro16
 

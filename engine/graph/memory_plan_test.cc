@@ -69,5 +69,13 @@ TEST(MemoryPlanTest, CloseToTheLowerBoundForAChain) {
   EXPECT_LE(plan.arena_bytes, bound * 3 / 2);
 }
 
+TEST(CheckMemoryTest, ComparesAndNamesBoth) {
+  EXPECT_TRUE(CheckMemory("a run", 1 << 20, 1 << 20, "buy some").ok());
+  EXPECT_EQ(CheckMemory("a run", (1 << 20) + (1 << 19), 1 << 20, "buy some"),
+            absl::ResourceExhaustedError(
+                "memory: a run needs 1.5 MiB, 1.0 MiB are available; buy "
+                "some"));
+}
+
 }  // namespace
 }  // namespace repro16

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/graph/memory_plan.h"
 #include "engine/io/sha256.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
@@ -135,14 +136,11 @@ class Trainer {
     const int64_t available = limit > 0
                                   ? std::min(limit, backend_.available_bytes())
                                   : backend_.available_bytes();
-    if (needed <= available) return absl::OkStatus();
-    constexpr double kMebi = 1 << 20;
-    return absl::ResourceExhaustedError(absl::StrFormat(
-        "memory: model %s with batch_size %d in %s needs %.1f MiB, %.1f MiB "
-        "are available; reduce batch_size, or choose another model or policy",
-        spec_.model(), spec_.batch_size(), spec_.policy(),
-        static_cast<double>(needed) / kMebi,
-        static_cast<double>(available) / kMebi));
+    return repro16::CheckMemory(
+        absl::StrFormat("model %s with batch_size %d in %s", spec_.model(),
+                        spec_.batch_size(), spec_.policy()),
+        needed, available,
+        "reduce batch_size, or choose another model or policy");
   }
 
   absl::Status StartOrResume() {
