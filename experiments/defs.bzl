@@ -11,6 +11,7 @@ Each scale has targets of its own, so what one scale has computed stays when ano
 load("//experiments:scale.bzl", "SCALES", "scale_select")
 load("//experiments:train_run.bzl", "RunInfo")
 load("//reports:charts.bzl", "chart")
+load("//reports:site.bzl", "PageInfo")
 
 ReportInfo = provider(
     doc = "The report of an experiment at one scale.",
@@ -32,10 +33,14 @@ def _report_impl(ctx):
     args.add_joined(ctx.files.inputs, join_with = ",", format_joined = "--inputs=%s")
     args.add_joined([run.result for run in runs], join_with = ",", format_joined = "--results=%s")
     args.add_joined([run.probabilities for run in runs], join_with = ",", format_joined = "--probabilities=%s")
+    diagnoses = [run.diagnosis for run in runs if run.diagnosis]
+    if diagnoses:
+        args.add("--diagnoses=" + ",".join([run.diagnosis.path if run.diagnosis else "" for run in runs]))
     ctx.actions.run(
         executable = ctx.executable.analysis,
         arguments = [args],
-        inputs = [ctx.file.golden] + ctx.files.inputs + [run.result for run in runs] + [run.probabilities for run in runs],
+        inputs = [ctx.file.golden] + ctx.files.inputs + [run.result for run in runs] +
+                 [run.probabilities for run in runs] + diagnoses,
         outputs = [report],
         mnemonic = "Analyse",
         progress_message = "Analysing %s" % ctx.label.name,
@@ -125,7 +130,15 @@ def _show_impl(ctx):
         [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.results +
         info.telemetry + pictures.values(),
     )
-    return [DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher)]
+    return [
+        DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher),
+        PageInfo(
+            report = info.report,
+            golden = info.golden,
+            telemetry = info.telemetry,
+            writer = launcher["executable"],
+        ),
+    ]
 
 _show = rule(
     implementation = _show_impl,
@@ -189,7 +202,7 @@ def paper_experiment(
       analysis: binary whose main is AnalysisMain (experiments/common/analysis_main.h).
       charts: names of the report's figures, each drawn by `<figure>.vl.json`.
       runs: for each scale, the labels of its train_runs; none: an experiment that trains nothing.
-      inputs: files that the analysis of such an experiment reads instead.
+      inputs: other files that the analysis reads; a list, or a list for each scale.
       golden: the paper's values and our golden values.
       timed_model: the model whose training step is timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
@@ -203,7 +216,7 @@ def paper_experiment(
             name = report,
             analysis = analysis,
             golden = golden,
-            inputs = inputs,
+            inputs = inputs[scale] if type(inputs) == "dict" else inputs,
             runs = runs[scale] if runs else [],
             scale = scale,
             tags = tags,
@@ -223,6 +236,7 @@ def paper_experiment(
             tags = tags,
             timed_model = timed_model,
             timed_policies = timed_policies,
+            visibility = ["//visibility:public"],
         )
         _golden_test(
             name = at_scale + "_golden_test",

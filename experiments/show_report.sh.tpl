@@ -1,19 +1,23 @@
 #!/bin/bash
 # Prints the report, and writes its page with what depends on the machine and the moment: commit, date, device.
 #
-# usage: ./bazelw run TARGET [-- --out_dir=FOLDER]
+# usage: ./bazelw run TARGET [-- --out_dir=FOLDER --times=yes|no]
 set -euo pipefail
 
 source_tree=${BUILD_WORKSPACE_DIRECTORY:-}
 out_dir=${source_tree:-$PWD}/out/%{name}
+times=yes
 for argument; do
   case $argument in
     --out_dir=?*)
       out_dir=${argument#--out_dir=}
       [[ $out_dir == /* ]] || out_dir=${BUILD_WORKING_DIRECTORY:-$PWD}/$out_dir
       ;;
+    --times=yes | --times=no)
+      times=${argument#--times=}
+      ;;
     *)
-      echo "error: $argument: unknown; the only argument is --out_dir=FOLDER" >&2
+      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER and --times=yes|no" >&2
       exit 2
       ;;
   esac
@@ -41,7 +45,7 @@ trap 'rm -rf "$unfinished"' EXIT
 
 # Times belong to this machine and moment: they are measured now, when no run is in the way.
 timing=
-if [[ "%{step_times}" ]]; then
+if [[ "%{step_times}" && $times == yes ]]; then
   timing=$unfinished/.timing.textproto
   %{step_times} --model=%{model} --policies=%{policies} --out="$timing"
 fi

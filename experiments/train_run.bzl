@@ -14,6 +14,7 @@ RunInfo = provider(
         "result": "File: RunResult, a pure function of specification, data and engine",
         "probabilities": "File: safetensors, the test set's probabilities and labels",
         "telemetry": "File: RunTelemetry, which depends on the machine",
+        "diagnosis": "File: Diagnosis, text form; None where none was asked for",
     },
 )
 
@@ -45,8 +46,10 @@ def _train_run_impl(ctx):
         result = ctx.actions.declare_file(folder + "result.pb"),
         probabilities = ctx.actions.declare_file(folder + "probabilities.safetensors"),
         telemetry = ctx.actions.declare_file(folder + "telemetry.pb"),
+        diagnosis = ctx.actions.declare_file(folder + "diagnosis.textproto") if ctx.attr.diagnose else None,
     )
     outputs = [info.result, info.probabilities, info.telemetry]
+    diagnosing = ["--diagnose"] if ctx.attr.diagnose else []
 
     checkpoint = None
     for epoch in ctx.attr.segment_ends:
@@ -55,6 +58,7 @@ def _train_run_impl(ctx):
         args.add(segment_end, format = "--checkpoint=%s")
         args.add(epoch, format = "--stop_after_epoch=%s")
         args.add("--checkpoint_minutes=0")
+        args.add_all(diagnosing)
         _train(ctx, spec, checkpoint, args, [segment_end], " to epoch %d" % epoch)
         checkpoint = segment_end
 
@@ -62,6 +66,9 @@ def _train_run_impl(ctx):
     args.add(info.result, format = "--out=%s")
     args.add(info.probabilities, format = "--probabilities_out=%s")
     args.add(info.telemetry, format = "--telemetry_out=%s")
+    if info.diagnosis:
+        outputs.append(info.diagnosis)
+        args.add(info.diagnosis, format = "--diagnose_out=%s")
     _train(ctx, spec, checkpoint, args, outputs)
     return [
         DefaultInfo(files = depset(outputs), runfiles = ctx.runfiles(outputs)),
@@ -74,6 +81,7 @@ _train_run = rule(
     attrs = {
         "spec": attr.string(mandatory = True, doc = "RunSpec, text form"),
         "data": attr.label_list(allow_files = True, doc = "the data set's files, in one folder"),
+        "diagnose": attr.bool(doc = "whether the run also writes what rounding did to each tensor"),
         "segment_ends": attr.int_list(doc = "the epochs after which an action ends and the next one goes on"),
         # In the target configuration: it is what is under study, and is built as the tests build it.
         "_trainer": attr.label(default = "//engine:train", executable = True, cfg = "target"),
@@ -82,12 +90,27 @@ _train_run = rule(
 
 # Data sets that are read from files; any other is made up by the engine.
 _DATA = {
+    "cifar10": ["@cifar10//:files"],
     "mnist": ["@mnist//:files"],
 }
 
 def sgd(learning_rate, momentum):
     """An OptimizerSpec, text form; the numbers are strings, as they are to be read."""
     return "sgd { learning_rate: %s momentum: %s }" % (learning_rate, momentum)
+
+def adam(learning_rate, epsilon):
+    """Adam with the moments' usual decay."""
+    return "adam { learning_rate: %s beta_1: 0.9 beta_2: 0.999 epsilon: %s }" % (learning_rate, epsilon)
+
+def rmsprop(learning_rate, epsilon):
+    """RMSProp with the usual decay."""
+    return "rmsprop { learning_rate: %s rho: 0.9 epsilon: %s }" % (learning_rate, epsilon)
+
+def _model_options(width, batch_norm_momentum):
+    options = ["width: " + width] if width else []
+    if batch_norm_momentum:
+        options.append("batch_norm_momentum: " + batch_norm_momentum)
+    return "model_options { %s }\n" % " ".join(options) if options else ""
 
 def train_run(
         name,
@@ -102,13 +125,18 @@ def train_run(
         normalization,
         train_examples = 0,
         test_examples = 0,
+        width = "",
+        batch_norm_momentum = "",
         backend = "cpu",
         segments = 1,
+        diagnose = False,
         **kwargs):
     """A target whose action trains one network, on one thread; see engine/run/run.proto for the fields.
 
     Its files are `<name>/result.pb`, `<name>/probabilities.safetensors` and `<name>/telemetry.pb`. With `segments` it
-    is a chain of so many actions, of whole epochs each; the telemetry is then that of the last one.
+    is a chain of so many actions, of whole epochs each; the telemetry is then that of the last one. With `diagnose`
+    there is `<name>/diagnosis.textproto`, too. Numbers that are strings are as they are to be read; an empty one leaves
+    the network as the paper has it.
     """
     if segments < 1 or segments > epochs:
         fail("train_run %s: segments = %d is not in [1, epochs = %d]" % (name, segments, epochs))
@@ -144,8 +172,9 @@ data {{
             train_examples = train_examples,
             test_examples = test_examples,
             normalization = normalization,
-        ),
+        ) + _model_options(width, batch_norm_momentum),
         data = _DATA.get(dataset, []),
+        diagnose = diagnose,
         segment_ends = [epochs * i // segments for i in range(1, segments)],
         **kwargs
     )

@@ -172,6 +172,20 @@ std::string Examples(int64_t count) {
   return count == 0 ? "all" : absl::StrCat(count);
 }
 
+// " width=0.25 batch_norm_momentum=0.9"; what is as the paper has it is left
+// out.
+std::string OptionsName(const ModelSpec& options) {
+  std::string name;
+  if (options.width() != 0) {
+    absl::StrAppendFormat(&name, " width=%g", options.width());
+  }
+  if (options.batch_norm_momentum() != 0) {
+    absl::StrAppendFormat(&name, " batch_norm_momentum=%g",
+                          options.batch_norm_momentum());
+  }
+  return name;
+}
+
 RunGolden RunGoldenOf(const RunResult& result) {
   RunGolden golden;
   golden.set_run(RunName(result.spec()));
@@ -266,7 +280,8 @@ std::string RunName(const RunSpec& spec) {
       spec.model(), " ", spec.policy(), " ", OptimizerName(spec.optimizer()),
       " ", spec.data().dataset(), "[", Examples(spec.data().train_examples()),
       "/", Examples(spec.data().test_examples()), "] epochs=", spec.epochs(),
-      " batch=", spec.batch_size(), " seed=", spec.seed());
+      " batch=", spec.batch_size(), OptionsName(spec.model_options()),
+      " seed=", spec.seed());
 }
 
 std::string ExactText(double value) { return absl::StrFormat("%a", value); }

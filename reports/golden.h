@@ -27,7 +27,7 @@ absl::StatusOr<Golden> ParseGolden(std::string_view text,
 
 // What tells a run from the others of an experiment, e.g.
 // "mlp FP16 sgd(0.01, 0.9) mnist[60000/10000] epochs=10 batch=128 seed=1".
-// An example count of 0 reads "all".
+// An example count of 0 reads "all"; model options stand before the seed.
 std::string RunName(const RunSpec& spec);
 
 // A double as a C hexadecimal float, "0x1.8p+1", "inf", "nan": exact.

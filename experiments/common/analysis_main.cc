@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
@@ -9,14 +10,19 @@
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "reports/golden.h"
+#include "reports/paper_values.h"
 
 ABSL_FLAG(std::string, scale, "", "scale of the runs: smoke, lite or paper");
 ABSL_FLAG(std::vector<std::string>, results, {},
           "result.pb of each run, separated by commas");
 ABSL_FLAG(std::vector<std::string>, probabilities, {},
           "probabilities.safetensors of each run, in the order of --results");
+ABSL_FLAG(
+    std::vector<std::string>, diagnoses, {},
+    "diagnosis.textproto of each run, in the order of --results; an empty "
+    "place for a run without one");
 ABSL_FLAG(std::vector<std::string>, inputs, {},
-          "files of an experiment that trains nothing, separated by commas");
+          "other files that the experiment reads, separated by commas");
 ABSL_FLAG(std::string, golden, "",
           "golden.textproto with the paper's values and the rules to judge "
           "them by");
@@ -47,6 +53,29 @@ absl::StatusOr<Analysis> Execute(const AnalyseGolden& analyse) {
   return analysis;
 }
 
+RunFiles FilesOfFlags() {
+  return {absl::GetFlag(FLAGS_results), absl::GetFlag(FLAGS_probabilities),
+          absl::GetFlag(FLAGS_diagnoses)};
+}
+
+// The report of an experiment of which no run was made.
+absl::StatusOr<Analysis> NotRun(const Golden& golden) {
+  Analysis analysis;
+  report::Report& report = analysis.report;
+  report.set_experiment(golden.experiment());
+  report.set_title(absl::StrCat(golden.experiment(), ": not run"));
+  report.set_scale(absl::GetFlag(FLAGS_scale));
+  report.add_summary("No run of this experiment was made at this scale.");
+  for (const PaperValue& paper : golden.paper()) {
+    absl::StatusOr<report::Expectation> expectation =
+        ExpectationFromPaper(golden, paper.id(), paper.id());
+    if (!expectation.ok()) return expectation.status();
+    expectation->set_verdict(report::VERDICT_NOT_RUN);
+    *report.add_expectations() = *std::move(expectation);
+  }
+  return analysis;
+}
+
 int Main(int argc, char** argv, std::string_view what,
          const AnalyseGolden& analyse) {
   ParseFlags(argc, argv, what);
@@ -66,22 +95,30 @@ int Main(int argc, char** argv, std::string_view what,
 
 int AnalysisMain(int argc, char** argv, std::string_view what,
                  Analyse analyse) {
-  return Main(
-      argc, argv, what, [&](const Golden& golden) -> absl::StatusOr<Analysis> {
-        const absl::StatusOr<RunSet> runs = RunSet::Load(
-            absl::GetFlag(FLAGS_results), absl::GetFlag(FLAGS_probabilities),
-            absl::GetFlag(FLAGS_scale));
-        if (!runs.ok()) return runs.status();
-        return analyse(*runs, golden);
-      });
+  return Main(argc, argv, what,
+              [&](const Golden& golden) -> absl::StatusOr<Analysis> {
+                const RunFiles files = FilesOfFlags();
+                if (files.results.empty()) return NotRun(golden);
+                const absl::StatusOr<RunSet> runs =
+                    RunSet::Load(files, absl::GetFlag(FLAGS_scale));
+                if (!runs.ok()) return runs.status();
+                return analyse(*runs, golden);
+              });
 }
 
 int AnalysisMain(int argc, char** argv, std::string_view what,
                  AnalyseInputs analyse) {
-  return Main(argc, argv, what, [&](const Golden& golden) {
-    return analyse(absl::GetFlag(FLAGS_inputs), absl::GetFlag(FLAGS_scale),
-                   golden);
-  });
+  return Main(argc, argv, what,
+              [&](const Golden& golden) -> absl::StatusOr<Analysis> {
+                AnalysisInputs inputs;
+                inputs.scale = absl::GetFlag(FLAGS_scale);
+                inputs.files = absl::GetFlag(FLAGS_inputs);
+                absl::StatusOr<std::vector<RunSet>> sets =
+                    RunSet::LoadSets(FilesOfFlags(), inputs.scale);
+                if (!sets.ok()) return sets.status();
+                inputs.sets = *std::move(sets);
+                return analyse(inputs, golden);
+              });
 }
 
 }  // namespace repro16

@@ -4,8 +4,9 @@
 //       --probabilities=a/probabilities.safetensors,b/probabilities.safetensors
 //       --golden=golden.textproto --out=report.pb
 //
-// or, of an experiment that trains nothing, --inputs=a.textproto,b.pb in the
-// place of --results and --probabilities.
+// with --diagnoses beside them where the runs have such, and --inputs with
+// other files that the experiment reads. An experiment without runs, because it
+// trains nothing or because none was made, gets an empty --results.
 //
 // Exit status: 0, and a Report in --out; 1 when a check of the experiment
 // failed, told on standard error, no report; 2 for bad input, one line.
@@ -30,15 +31,23 @@ struct Analysis {
   std::vector<std::string> failed_checks;
 };
 
-// From the runs, and the paper's values with the rules to judge them by; a pure
-// function of both. An error is bad input.
+// From runs of one specification but for policy and seed, and the paper's
+// values with the rules to judge them by; a pure function of both. An error is
+// bad input. Without any run it is not called: the report then says of each of
+// the paper's values that it was not run.
 using Analyse = absl::StatusOr<Analysis> (*)(const RunSet& runs,
                                              const Golden& golden);
 
-// The same without runs, from the files of --inputs.
-using AnalyseInputs =
-    absl::StatusOr<Analysis> (*)(const std::vector<std::string>& inputs,
-                                 std::string_view scale, const Golden& golden);
+struct AnalysisInputs {
+  std::string scale;
+  std::vector<RunSet> sets;        // of the runs; may be empty
+  std::vector<std::string> files;  // of --inputs
+};
+
+// The same from runs of several specifications, or from other files, or both;
+// also called without any.
+using AnalyseInputs = absl::StatusOr<Analysis> (*)(const AnalysisInputs& inputs,
+                                                   const Golden& golden);
 
 // The whole of an analysis' main(); `what` is its line in --help.
 int AnalysisMain(int argc, char** argv, std::string_view what, Analyse analyse);

@@ -29,11 +29,16 @@ absl::StatusOr<Analysis> RefuseInput(const RunSet&, const Golden&) {
   return absl::InvalidArgumentError("no FP16 run");
 }
 
-absl::StatusOr<Analysis> ShowInputs(const std::vector<std::string>& inputs,
-                                    std::string_view scale, const Golden&) {
+absl::StatusOr<Analysis> ShowInputs(const AnalysisInputs& inputs,
+                                    const Golden&) {
   Analysis analysis;
-  analysis.report.set_scale(std::string(scale));
-  for (const std::string& input : inputs) analysis.report.add_summary(input);
+  analysis.report.set_scale(inputs.scale);
+  for (const RunSet& set : inputs.sets) {
+    analysis.report.add_summary(set.runs().front().policy());
+  }
+  for (const std::string& file : inputs.files) {
+    analysis.report.add_summary(file);
+  }
   return analysis;
 }
 
@@ -52,7 +57,7 @@ class AnalysisMainTest : public testing::Test {
 
   // The exit status with all flags at their place but for `changed`.
   template <typename Function>
-  int Main(Function analyse, const std::string& changed = "") {
+  int Main(Function analyse, const std::vector<std::string>& changed = {}) {
     std::vector<std::string> args = {
         "analysis",
         "--scale=lite",
@@ -61,7 +66,7 @@ class AnalysisMainTest : public testing::Test {
         "--golden=" + folder_ + "golden.textproto",
         "--out=" + out_,
     };
-    if (!changed.empty()) args.push_back(changed);
+    args.insert(args.end(), changed.begin(), changed.end());
     std::vector<char*> argv;
     for (std::string& arg : args) argv.push_back(arg.data());
     return AnalysisMain(argv.size(), argv.data(), "", analyse);
@@ -85,13 +90,27 @@ TEST_F(AnalysisMainTest, WritesTheReport) {
   EXPECT_EQ(report.scale(), "lite");
 }
 
-TEST_F(AnalysisMainTest, WithoutRunsTheInputsAreTaken) {
-  EXPECT_MAIN(Main(ShowInputs, "--inputs=a,b"), 0, "");
+TEST_F(AnalysisMainTest, RunsAndOtherFilesAreTakenTogether) {
+  EXPECT_MAIN(Main(ShowInputs, {"--inputs=a,b"}), 0, "");
   report::Report report;
   ASSERT_TRUE(ReadBinaryProto(out_, &report).ok());
   EXPECT_EQ(report.scale(), "lite");
-  ASSERT_EQ(report.summary_size(), 2);
-  EXPECT_EQ(report.summary(1), "b");
+  ASSERT_EQ(report.summary_size(), 3);
+  EXPECT_EQ(report.summary(0), "FP16");
+  EXPECT_EQ(report.summary(2), "b");
+}
+
+TEST_F(AnalysisMainTest, ZeroRunsSayNotRun) {
+  ASSERT_TRUE(
+      WriteFileAtomically(folder_ + "golden.textproto",
+                          "experiment: \"x\" paper { id: \"mean\" value: 1 }")
+          .ok());
+  EXPECT_MAIN(Main(Succeed, {"--results=", "--probabilities="}), 0, "");
+  report::Report report;
+  ASSERT_TRUE(ReadBinaryProto(out_, &report).ok());
+  ASSERT_EQ(report.expectations_size(), 1);
+  EXPECT_EQ(report.expectations(0).id(), "mean");
+  EXPECT_EQ(report.expectations(0).verdict(), report::VERDICT_NOT_RUN);
 }
 
 TEST_F(AnalysisMainTest, AFailedCheckExitsWithOneAndNoReport) {
@@ -101,7 +120,7 @@ TEST_F(AnalysisMainTest, AFailedCheckExitsWithOneAndNoReport) {
 
 TEST_F(AnalysisMainTest, BadInputExitsWithTwoAndNamesIt) {
   const std::pair<std::string, std::string> cases[] = {
-      {"", "no FP16 run"},
+      {"--scale=lite", "no FP16 run"},
       {"--scale=", "--scale"},
       {"--scale=paper", "scale"},
       {"--results=/nowhere/r.pb", "/nowhere/r.pb"},
@@ -111,10 +130,10 @@ TEST_F(AnalysisMainTest, BadInputExitsWithTwoAndNamesIt) {
   };
   for (const auto& [changed, named] : cases) {
     const std::string one_line = "^error: [^\n]*" + named + "[^\n]*\n$";
-    EXPECT_MAIN(Main(RefuseInput, changed), 2, one_line);
+    EXPECT_MAIN(Main(RefuseInput, {changed}), 2, one_line);
     EXPECT_FALSE(ReadFile(out_).ok());
   }
-  EXPECT_MAIN(Main(Succeed, "--out=/nowhere/report.pb"), 2, "/nowhere");
+  EXPECT_MAIN(Main(Succeed, {"--out=/nowhere/report.pb"}), 2, "/nowhere");
 }
 
 }  // namespace

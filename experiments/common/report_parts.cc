@@ -5,9 +5,12 @@
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "analysis/statistics.h"
+#include "engine/numerics/policy.h"
 #include "reports/format.h"
 
 namespace repro16 {
@@ -27,42 +30,78 @@ void Add(const RoundingCounts& from, RoundingCounts* to) {
   Add(from.parameters(), to->mutable_parameters());
 }
 
-report::PolicyCounts CountsOf(const RunSet& runs, const std::string& policy) {
+// Policies that have a run, in the order of their first one.
+std::vector<std::string> PoliciesOf(absl::Span<const RunSet> sets) {
+  std::vector<std::string> policies;
+  for (const PrecisionPolicy& policy : AllPolicies()) {
+    for (const RunSet& set : sets) {
+      if (set.OfPolicy(policy.name).empty()) continue;
+      policies.emplace_back(policy.name);
+      break;
+    }
+  }
+  return policies;
+}
+
+// "seed 3, step 118, dense_2/kernel", with the model before it where there are
+// several.
+std::string Describe(const TrainedRun& run, bool names_model) {
+  const NonFinite& first = run.result.first_non_finite();
+  return absl::StrCat(
+      names_model ? absl::StrCat(run.result.spec().model(), " ") : "", "seed ",
+      run.seed(), ", step ", first.step(), ", ", first.tensor());
+}
+
+void Add(const TrainedRun& run, bool names_model,
+         report::PolicyCounts* counts) {
+  counts->set_runs(counts->runs() + 1);
+  for (const EpochResult& epoch : run.result.epochs()) {
+    Add(epoch.rounding(), counts->mutable_counts());
+  }
+  for (const StepResult& step : run.result.steps()) {
+    counts->set_skipped_steps(counts->skipped_steps() + step.skipped());
+  }
+  if (!run.result.has_first_non_finite()) return;
+  counts->set_non_finite_runs(counts->non_finite_runs() + 1);
+  if (counts->first_non_finite().empty()) {
+    counts->set_first_non_finite(Describe(run, names_model));
+  }
+}
+
+report::PolicyCounts CountsOf(absl::Span<const RunSet> sets,
+                              const std::string& policy) {
   report::PolicyCounts counts;
   counts.set_policy(policy);
-  for (const TrainedRun* run : runs.OfPolicy(policy)) {
-    counts.set_runs(counts.runs() + 1);
-    for (const EpochResult& epoch : run->result.epochs()) {
-      Add(epoch.rounding(), counts.mutable_counts());
-    }
-    for (const StepResult& step : run->result.steps()) {
-      counts.set_skipped_steps(counts.skipped_steps() + step.skipped());
-    }
-    if (!run->result.has_first_non_finite()) continue;
-    counts.set_non_finite_runs(counts.non_finite_runs() + 1);
-    if (counts.first_non_finite().empty()) {
-      const NonFinite& first = run->result.first_non_finite();
-      counts.set_first_non_finite(absl::StrCat(
-          "seed ", run->seed(), ", step ", first.step(), ", ", first.tensor()));
+  for (const RunSet& set : sets) {
+    for (const TrainedRun* run : set.OfPolicy(policy)) {
+      Add(*run, sets.size() > 1, &counts);
     }
   }
   return counts;
 }
 
-report::Provenance ProvenanceOf(const RunSet& runs) {
+report::Provenance ProvenanceOf(absl::Span<const RunSet> sets) {
   report::Provenance provenance;
   std::set<uint64_t> seeds;
-  for (const TrainedRun& run : runs.runs()) seeds.insert(run.seed());
-  for (const std::string& policy : runs.Policies()) {
+  for (const RunSet& set : sets) {
+    for (const TrainedRun& run : set.runs()) seeds.insert(run.seed());
+  }
+  for (const std::string& policy : PoliciesOf(sets)) {
     provenance.add_policies(policy);
   }
   for (uint64_t seed : seeds) provenance.add_seeds(seed);
-  const RunResult& first = runs.runs().front().result;
-  provenance.set_data(first.spec().data().dataset());
-  provenance.set_data_digest(first.data_digest());
-  provenance.set_made_up_data(first.made_up_data());
-  provenance.set_numerics_version(first.numerics_version());
-  provenance.set_backend(first.spec().backend());
+  std::vector<std::string> digests;
+  for (const RunSet& set : sets) {
+    const RunResult& first = set.runs().front().result;
+    if (!absl::c_linear_search(digests, first.data_digest())) {
+      digests.push_back(first.data_digest());
+    }
+    provenance.set_data(first.spec().data().dataset());
+    provenance.set_made_up_data(first.made_up_data());
+    provenance.set_numerics_version(first.numerics_version());
+    provenance.set_backend(first.spec().backend());
+  }
+  provenance.set_data_digest(absl::StrJoin(digests, ", "));
   return provenance;
 }
 
@@ -77,15 +116,20 @@ std::string RunName(const TrainedRun& run) {
 }  // namespace
 
 report::Report StartReport(std::string_view experiment, const RunSet& runs) {
+  return StartReport(experiment, runs.scale(), absl::MakeConstSpan(&runs, 1));
+}
+
+report::Report StartReport(std::string_view experiment, std::string_view scale,
+                           absl::Span<const RunSet> sets) {
   report::Report report;
   report.set_experiment(std::string(experiment));
-  report.set_scale(runs.scale());
-  *report.mutable_provenance() = ProvenanceOf(runs);
-  for (const std::string& policy : runs.Policies()) {
-    *report.add_counts() = CountsOf(runs, policy);
+  report.set_scale(std::string(scale));
+  *report.mutable_provenance() = ProvenanceOf(sets);
+  for (const std::string& policy : report.provenance().policies()) {
+    *report.add_counts() = CountsOf(sets, policy);
   }
-  report.set_command(absl::StrCat("./bazelw run --//experiments:scale=",
-                                  runs.scale(), " //experiments/", experiment));
+  report.set_command(absl::StrCat("./bazelw run --//experiments:scale=", scale,
+                                  " //experiments/", experiment));
   return report;
 }
 

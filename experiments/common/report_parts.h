@@ -15,6 +15,9 @@ namespace repro16 {
 // A report of these runs with name, scale, provenance, rounding counts and the
 // command that makes it again.
 report::Report StartReport(std::string_view experiment, const RunSet& runs);
+// The same of several sets, which may be none.
+report::Report StartReport(std::string_view experiment, std::string_view scale,
+                           absl::Span<const RunSet> sets);
 
 // Names in the provenance how the runs are smaller than the full protocol on
 // MNIST: 50 seeds of 10 epochs on all of the published data.

@@ -1,6 +1,7 @@
 #include "experiments/common/runs.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -68,6 +69,7 @@ absl::Status CheckTogether(const TrainedRun& a, const TrainedRun& b) {
       {"batch_size", sa.batch_size() == sb.batch_size()},
       {"optimizer", Same(sa.optimizer(), sb.optimizer())},
       {"data", Same(sa.data(), sb.data())},
+      {"model_options", Same(sa.model_options(), sb.model_options())},
   };
   for (const auto& [field, same] : fields) {
     if (same) continue;
@@ -93,25 +95,90 @@ absl::Status CheckTogether(const TrainedRun& a, const TrainedRun& b) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<RunSet> RunSet::Load(
-    const std::vector<std::string>& results,
-    const std::vector<std::string>& probabilities, std::string_view scale) {
-  if (results.size() != probabilities.size()) {
+// What two sets of one experiment must share.
+absl::Status CheckTogether(const RunSet& a, const RunSet& b) {
+  const RunResult& ra = a.runs().front().result;
+  const RunResult& rb = b.runs().front().result;
+  const std::string both = absl::StrCat("the runs of ", ra.spec().model(),
+                                        " and ", rb.spec().model());
+  if (ra.numerics_version() != rb.numerics_version()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--results names ", results.size(), " files and --probabilities ",
-        probabilities.size(), "; give one of each for every run"));
+        both, " are of numerics versions ", ra.numerics_version(), " and ",
+        rb.numerics_version(), "; train both with this version"));
   }
-  std::vector<TrainedRun> runs(results.size());
-  for (size_t i = 0; i < runs.size(); ++i) {
-    if (absl::Status status = ReadBinaryProto(results[i], &runs[i].result);
+  if (Same(ra.spec().data(), rb.spec().data()) &&
+      ra.data_digest() != rb.data_digest()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        both, " read different data under one name; train both on the same"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<TrainedRun>> ReadRuns(const RunFiles& files) {
+  const size_t n = files.results.size();
+  if (n != files.probabilities.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--results names ", n, " files and --probabilities ",
+        files.probabilities.size(), "; give one of each for every run"));
+  }
+  if (!files.diagnoses.empty() && n != files.diagnoses.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--results names ", n, " files and --diagnoses ",
+        files.diagnoses.size(), "; give one of each for every run, or none"));
+  }
+  std::vector<TrainedRun> runs(n);
+  for (size_t i = 0; i < n; ++i) {
+    if (absl::Status status =
+            ReadBinaryProto(files.results[i], &runs[i].result);
         !status.ok()) {
       return status;
     }
-    runs[i].probabilities_path = probabilities[i];
+    runs[i].probabilities_path = files.probabilities[i];
+    if (!files.diagnoses.empty()) runs[i].diagnosis_path = files.diagnoses[i];
   }
-  return Create(std::move(runs), scale);
+  return runs;
+}
+
+}  // namespace
+
+absl::StatusOr<RunSet> RunSet::Load(const RunFiles& files,
+                                    std::string_view scale) {
+  absl::StatusOr<std::vector<TrainedRun>> runs = ReadRuns(files);
+  if (!runs.ok()) return runs.status();
+  return Create(*std::move(runs), scale);
+}
+
+absl::StatusOr<std::vector<RunSet>> RunSet::LoadSets(const RunFiles& files,
+                                                     std::string_view scale) {
+  absl::StatusOr<std::vector<TrainedRun>> runs = ReadRuns(files);
+  if (!runs.ok()) return runs.status();
+  return CreateSets(*std::move(runs), scale);
+}
+
+absl::StatusOr<std::vector<RunSet>> RunSet::CreateSets(
+    std::vector<TrainedRun> runs, std::string_view scale) {
+  std::vector<std::vector<TrainedRun>> groups;
+  std::map<std::string, size_t> group_of;
+  for (TrainedRun& run : runs) {
+    RunSpec spec = run.result.spec();
+    spec.clear_policy();
+    spec.clear_seed();
+    const auto [found, is_new] =
+        group_of.emplace(spec.SerializeAsString(), groups.size());
+    if (is_new) groups.emplace_back();
+    groups[found->second].push_back(std::move(run));
+  }
+  std::vector<RunSet> sets;
+  for (std::vector<TrainedRun>& group : groups) {
+    absl::StatusOr<RunSet> set = Create(std::move(group), scale);
+    if (!set.ok()) return set.status();
+    for (const RunSet& other : sets) {
+      absl::Status status = CheckTogether(other, *set);
+      if (!status.ok()) return status;
+    }
+    sets.push_back(*std::move(set));
+  }
+  return sets;
 }
 
 absl::StatusOr<RunSet> RunSet::Create(std::vector<TrainedRun> runs,

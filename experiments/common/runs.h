@@ -17,9 +17,19 @@ namespace repro16 {
 struct TrainedRun {
   RunResult result;
   std::string probabilities_path;
+  std::string diagnosis_path;  // Diagnosis, text form; empty: none was made
 
   const std::string& policy() const { return result.spec().policy(); }
   uint64_t seed() const { return result.spec().seed(); }
+};
+
+// What the actions of runs left behind: results[i] (RunResult, binary) has its
+// probabilities in probabilities[i], and its Diagnosis in diagnoses[i] if that
+// is not empty.
+struct RunFiles {
+  std::vector<std::string> results;
+  std::vector<std::string> probabilities;
+  std::vector<std::string> diagnoses;  // as many, or none at all
 };
 
 // Runs that may be compared: of one specification but for policy and seed, no
@@ -28,17 +38,25 @@ struct TrainedRun {
 // policy (that of AllPolicies(), engine/numerics/policy.h), then of seed.
 class RunSet {
  public:
-  // Reads results[i] (RunResult, binary), whose probabilities are in
-  // probabilities[i]. Errors name the file that does not fit.
-  static absl::StatusOr<RunSet> Load(
-      const std::vector<std::string>& results,
-      const std::vector<std::string>& probabilities, std::string_view scale);
+  // Errors name the file that does not fit.
+  static absl::StatusOr<RunSet> Load(const RunFiles& files,
+                                     std::string_view scale);
 
   // The same from runs in memory, for tests.
   static absl::StatusOr<RunSet> Create(std::vector<TrainedRun> runs,
                                        std::string_view scale);
 
+  // Sets of runs of several specifications: one set for each, in the order of
+  // its first run. No runs give no sets. All sets have one numerics version,
+  // and those of one DataSpec one digest.
+  static absl::StatusOr<std::vector<RunSet>> LoadSets(const RunFiles& files,
+                                                      std::string_view scale);
+  static absl::StatusOr<std::vector<RunSet>> CreateSets(
+      std::vector<TrainedRun> runs, std::string_view scale);
+
   const std::string& scale() const { return scale_; }
+  // The specification, with policy and seed of the first run.
+  const RunSpec& spec() const { return runs_.front().result.spec(); }
   // Not empty.
   const std::vector<TrainedRun>& runs() const { return runs_; }
   // Policies that have a run, in order.

@@ -86,6 +86,45 @@ TEST(RunSetTest, RefusesWhatCannotBeCompared) {
   EXPECT_NE(Error({no_epoch}).find("no epoch"), std::string::npos);
 }
 
+TrainedRun MakeRunOf(std::string model, std::string policy, uint64_t seed) {
+  TrainedRun run = MakeRun(policy, seed);
+  run.result.mutable_spec()->set_model(model);
+  return run;
+}
+
+TEST(RunSetTest, GroupsRunsBySpecification) {
+  TrainedRun wide = MakeRunOf("vit8", "FP16", 1);
+  wide.result.mutable_spec()->mutable_model_options()->set_width(2);
+  const auto sets = RunSet::CreateSets(
+      {MakeRunOf("vit8", "FP16", 1), MakeRunOf("alexnet", "FP16", 1), wide,
+       MakeRunOf("vit8", "FP32", 2)},
+      "lite");
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_EQ(sets->size(), 3u);
+  EXPECT_EQ((*sets)[0].spec().model(), "vit8");
+  EXPECT_EQ((*sets)[0].runs().size(), 2u);
+  EXPECT_EQ((*sets)[1].spec().model(), "alexnet");
+  EXPECT_EQ((*sets)[2].spec().model_options().width(), 2);
+  EXPECT_TRUE(RunSet::CreateSets({}, "lite")->empty());
+}
+
+TEST(RunSetTest, RefusesSetsThatCannotStandTogether) {
+  const auto error = [](TrainedRun other) {
+    return std::string(
+        RunSet::CreateSets({MakeRunOf("vit8", "FP16", 1), other}, "lite")
+            .status()
+            .message());
+  };
+  TrainedRun other = MakeRunOf("alexnet", "FP16", 1);
+  other.result.set_numerics_version(7);
+  EXPECT_NE(error(other).find("numerics"), std::string::npos);
+  other = MakeRunOf("alexnet", "FP16", 1);
+  other.result.set_data_digest("ab");
+  EXPECT_NE(error(other).find("different data"), std::string::npos);
+  EXPECT_NE(error(MakeRunOf("vit8", "FP16", 1)).find("twice"),
+            std::string::npos);
+}
+
 // Writes 2 examples of 3 classes; returns the run that has them.
 TrainedRun WithProbabilities(std::string name, std::vector<uint16_t> halves,
                              int64_t second_label) {

@@ -347,17 +347,16 @@ absl::StatusOr<Analysis> MakeTable1(const Support& support,
   return analysis;
 }
 
-absl::StatusOr<Analysis> AnalyseTable1(const std::vector<std::string>& inputs,
-                                       std::string_view scale,
+absl::StatusOr<Analysis> AnalyseTable1(const AnalysisInputs& inputs,
                                        const Golden& golden) {
-  if (inputs.size() != 1) {
+  if (inputs.files.size() != 1) {
     return absl::InvalidArgumentError(
         "--inputs: give one file, what probe.py wrote");
   }
   Support support;
-  absl::Status status = ReadTextProto(inputs[0], &support);
+  absl::Status status = ReadTextProto(inputs.files[0], &support);
   if (!status.ok()) return status;
-  return MakeTable1(support, scale, golden);
+  return MakeTable1(support, inputs.scale, golden);
 }
 
 }  // namespace repro16

@@ -23,8 +23,7 @@ absl::StatusOr<Analysis> MakeTable1(const Support& support,
                                     const Golden& golden);
 
 // The same from a file, the only input: Support, text form.
-absl::StatusOr<Analysis> AnalyseTable1(const std::vector<std::string>& inputs,
-                                       std::string_view scale,
+absl::StatusOr<Analysis> AnalyseTable1(const AnalysisInputs& inputs,
                                        const Golden& golden);
 
 }  // namespace repro16

@@ -200,9 +200,9 @@ TEST_F(Table1Test, ATypeOfThePapersThatIsNotAskedForIsNamed) {
 }
 
 TEST_F(Table1Test, TheInputIsOneFile) {
-  EXPECT_THAT(AnalyseTable1({}, "smoke", golden_).status().message(),
+  EXPECT_THAT(AnalyseTable1({"smoke", {}, {}}, golden_).status().message(),
               HasSubstr("--inputs"));
-  EXPECT_THAT(AnalyseTable1({"/nowhere/s.textproto"}, "smoke", golden_)
+  EXPECT_THAT(AnalyseTable1({"smoke", {}, {"/nowhere/s.textproto"}}, golden_)
                   .status()
                   .message(),
               HasSubstr("/nowhere/s.textproto"));

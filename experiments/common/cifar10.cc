@@ -1,0 +1,165 @@
+#include "experiments/common/cifar10.h"
+
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "experiments/common/report_parts.h"
+#include "reports/format.h"
+
+namespace repro16 {
+namespace {
+
+constexpr Network kTable2Networks[] = {
+    {"alexnet", "AlexNet"},
+    {"vgg16", "VGG-16"},
+    {"vgg19", "VGG-19"},
+    {"resnet32", "ResNet-32"},
+    {"resnet56", "ResNet-56"},
+    {"resnet110", "ResNet-110"},
+    {"densenet121", "DenseNet121"},
+    {"densenet169", "DenseNet169"},
+    {"xception", "Xception"},
+    {"mobilenet_v2", "MobileNetV2"},
+    {"vit8", "ViT-8"},
+    {"vit12", "ViT-12"},
+};
+// Of table 3.
+constexpr Network kTable3Networks[] = {{"resnet18", "ResNet-18"},
+                                       {"resnet34", "ResNet-34"}};
+
+std::set<uint64_t> SeedsOf(const RunSet& set) {
+  std::set<uint64_t> seeds;
+  for (const TrainedRun& run : set.runs()) seeds.insert(run.seed());
+  return seeds;
+}
+
+// "5 (ResNet-110: 3)": the value of most sets, and of those that differ; a
+// value in which all agree stands alone.
+template <typename ValueOf>
+std::string ByNetwork(absl::Span<const RunSet> sets, ValueOf value_of) {
+  std::map<std::string, std::set<std::string>> networks_of;
+  for (const RunSet& set : sets) {
+    networks_of[value_of(set)].insert(NetworkName(set.spec().model()));
+  }
+  auto most = networks_of.begin();
+  for (auto it = networks_of.begin(); it != networks_of.end(); ++it) {
+    if (it->second.size() > most->second.size()) most = it;
+  }
+  std::string text = most->first;
+  std::vector<std::string> others;
+  for (const auto& [value, networks] : networks_of) {
+    if (value == most->first) continue;
+    others.push_back(absl::StrCat(absl::StrJoin(networks, ", "), ": ", value));
+  }
+  if (others.empty()) return text;
+  return absl::StrCat(text, " (", absl::StrJoin(others, "; "), ")");
+}
+
+std::string ExamplesText(int64_t examples) {
+  return examples == 0 ? "all" : FormatCount(examples);
+}
+
+std::string WidthText(const RunSet& set) {
+  const double width = set.spec().model_options().width();
+  return width == 0 ? "1" : FormatShortest(width);
+}
+
+std::string MomentumText(const RunSet& set) {
+  const double momentum = set.spec().model_options().batch_norm_momentum();
+  return momentum == 0 ? "as published" : FormatShortest(momentum);
+}
+
+}  // namespace
+
+absl::Span<const Network> Table2Networks() { return kTable2Networks; }
+
+std::string NetworkName(std::string_view model) {
+  for (absl::Span<const Network> networks :
+       {absl::MakeConstSpan(kTable2Networks),
+        absl::MakeConstSpan(kTable3Networks)}) {
+    for (const Network& network : networks) {
+      if (network.model == model) return std::string(network.name);
+    }
+  }
+  return std::string(model);
+}
+
+std::vector<double> FinalTestAccuracies(const RunSet& runs,
+                                        std::string_view policy) {
+  std::vector<double> accuracies;
+  for (const TrainedRun* run : runs.OfPolicy(policy)) {
+    accuracies.push_back(100 * run->result.epochs().rbegin()->test_accuracy());
+  }
+  return accuracies;
+}
+
+void AddCifar10Reductions(absl::Span<const RunSet> sets,
+                          report::Report* report) {
+  constexpr int kSeeds = 50, kEpochs = 100, kBatch = 256;
+  const auto differs = [&](auto is_full) {
+    for (const RunSet& set : sets) {
+      if (!is_full(set)) return true;
+    }
+    return false;
+  };
+  const auto add = [&](auto is_full, std::string_view before, auto value_of,
+                       std::string_view after) {
+    if (!differs(is_full)) return;
+    report->mutable_provenance()->add_reductions(
+        absl::StrCat(before, ByNetwork(sets, value_of), after));
+  };
+  add([&](const RunSet& s) { return SeedsOf(s).size() >= kSeeds; }, "seeds: ",
+      [](const RunSet& s) { return absl::StrCat(SeedsOf(s).size()); },
+      absl::StrCat(" instead of ", kSeeds));
+  add([&](const RunSet& s) { return s.spec().epochs() >= kEpochs; }, "epochs: ",
+      [](const RunSet& s) { return absl::StrCat(s.spec().epochs()); },
+      absl::StrCat(" instead of ", kEpochs));
+  add([&](const RunSet& s) { return s.spec().batch_size() == kBatch; },
+      "batch: ",
+      [](const RunSet& s) { return absl::StrCat(s.spec().batch_size()); },
+      absl::StrCat(" instead of ", kBatch));
+  add([](const RunSet& s) { return s.spec().model_options().width() == 0; },
+      "width of each layer: ", WidthText, " of the paper's");
+  add(
+      [](const RunSet& s) {
+        return s.spec().model_options().batch_norm_momentum() == 0;
+      },
+      "momentum of batch normalisation: ", MomentumText, "");
+  add([](const RunSet& s) { return s.spec().data().train_examples() == 0; },
+      "training examples: the first ",
+      [](const RunSet& s) {
+        return ExamplesText(s.spec().data().train_examples());
+      },
+      "");
+  add([](const RunSet& s) { return s.spec().data().test_examples() == 0; },
+      "test examples: the first ",
+      [](const RunSet& s) {
+        return ExamplesText(s.spec().data().test_examples());
+      },
+      "");
+}
+
+report::Table ProtocolTable(absl::Span<const RunSet> sets) {
+  report::Table table;
+  table.set_title("The runs");
+  table.set_caption(
+      "Alike for all precisions of a network. The paper: width 1, all 50,000 "
+      "and 10,000 examples, 100 epochs, batch 256, 50 seeds.");
+  AddColumns({"network", "width", "training examples", "test examples",
+              "epochs", "batch", "momentum of BN", "seeds"},
+             &table);
+  for (const RunSet& set : sets) {
+    const RunSpec& spec = set.spec();
+    AddRow({TextCell(NetworkName(spec.model())), TextCell(WidthText(set)),
+            TextCell(ExamplesText(spec.data().train_examples())),
+            TextCell(ExamplesText(spec.data().test_examples())),
+            CountCell(spec.epochs()), CountCell(spec.batch_size()),
+            TextCell(MomentumText(set)), CountCell(SeedsOf(set).size())},
+           &table);
+  }
+  return table;
+}
+
+}  // namespace repro16

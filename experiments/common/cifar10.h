@@ -1,0 +1,44 @@
+// What the experiments on CIFAR-10 share: the networks by name, and how their
+// runs are smaller than the paper's.
+#ifndef REPRO16_EXPERIMENTS_COMMON_CIFAR10_H_
+#define REPRO16_EXPERIMENTS_COMMON_CIFAR10_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "experiments/common/runs.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+struct Network {
+  std::string_view model;  // a name of models/registry.h
+  std::string_view name;   // as the paper writes it, hyphens made uniform
+};
+
+// The networks of table 2, in its order.
+absl::Span<const Network> Table2Networks();
+
+// "ResNet-32" for "resnet32"; a model that the paper does not have keeps its
+// own name.
+std::string NetworkName(std::string_view model);
+
+// One value a seed, in percent, of one policy's runs.
+std::vector<double> FinalTestAccuracies(const RunSet& runs,
+                                        std::string_view policy);
+
+// Names in the provenance how the runs are smaller than the paper's protocol on
+// CIFAR-10 (section 4.2: 100 epochs, batch 256, 50 seeds, all examples),
+// network by network where they differ.
+void AddCifar10Reductions(absl::Span<const RunSet> sets,
+                          report::Report* report);
+
+// The runs of each set beside the paper's protocol: width, training and test
+// examples, epochs, batch, momentum of batch normalisation, seeds.
+report::Table ProtocolTable(absl::Span<const RunSet> sets);
+
+}  // namespace repro16
+
+#endif  // REPRO16_EXPERIMENTS_COMMON_CIFAR10_H_

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The site of the smoke runs: every experiment is in its index, every link leads to a file in the folder, and nothing
+# points outside: no address, no path of this machine.
+#
+# usage: site_test.sh EXPERIMENT...
+set -euo pipefail
+
+site=$TEST_TMPDIR/site
+
+fail() {
+  echo "$1" >&2
+  exit 1
+}
+
+experiments/site_smoke.sh --out_dir="$site" > "$TEST_TMPDIR/glance"
+[[ $# -ge 4 ]] || fail "a site of $# experiments"
+for experiment; do
+  grep -q "href=\"$experiment/report.html\"" "$site/index.html" || fail "$experiment is not in the index"
+  grep -q "$experiment" "$TEST_TMPDIR/glance" || fail "$experiment is not on the terminal"
+  [[ -s $site/$experiment/report.html ]] || fail "$experiment has no page"
+done
+[[ -z $(find "$site" -name '.unfinished*') ]] || fail "an unfinished folder is left"
+
+find "$site" -name '*.html' | while read -r page; do
+  # References inside a page are data or fragments; others are files beside it.
+  grep -oE '(href|src)="[^"]*"' "$page" | sed -E 's/^[a-z]+="//; s/"$//' | while read -r link; do
+    case $link in
+      'data:'* | '#'*) ;;
+      *) [[ -f $(dirname "$page")/$link ]] || fail "$page: $link leads nowhere" ;;
+    esac
+  done
+  if grep -iE 'https?:|<script|@import|//[a-z0-9-]+\.[a-z]{2,}/' "$page"; then fail "$page: an address outside"; fi
+  if grep -nE "$PWD|$HOME/|/(tmp|root|home|work)/" "$page"; then fail "$page: a path of this machine"; fi
+done
+
+# A second writing replaces the first, and does not touch what else is there.
+echo kept > "$site/notes.txt"
+experiments/site_smoke.sh --out_dir="$site" > /dev/null
+[[ $(cat "$site/notes.txt") == kept ]] || fail "a file that is not the site's was lost"
+
+# Bad input: status 2 and one line.
+expect_error() {  # expect_error TEXT ARGUMENT
+  local status=0 message
+  message=$(experiments/site_smoke.sh "$2" 2>&1 > /dev/null) || status=$?
+  [[ $status == 2 && $message == *"$1"* && $message != *$'\n'* ]] || fail "$2: status $status, $message"
+}
+expect_error 'unknown' --colour=blue
+expect_error 'cannot be written' --out_dir=/proc/nowhere
