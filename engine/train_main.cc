@@ -68,10 +68,12 @@ ABSL_FLAG(int64_t, memory_limit_mib, 0,
           "Memory that the run may take, in MiB; 0 takes what the machine has "
           "available. A run that needs more is refused before it starts.");
 ABSL_FLAG(bool, diagnose, false,
-          "Count overflow, NaN and results rounded to zero of each tensor, and "
-          "print the worst at the end. Does not change a bit of the result.");
+          "Count overflow, NaN and results rounded to zero of each tensor, "
+          "follow each parameter's updates and optimizer slots, and print the "
+          "worst at the end. Reads all parameters and slots after each step, "
+          "which takes time. Does not change a bit of the result.");
 ABSL_FLAG(std::string, diagnose_out, "",
-          "Where these counts go, by epoch and tensor: a Diagnosis "
+          "Where these go, by epoch, tensor and parameter: a Diagnosis "
           "(engine/run/diagnosis.proto) in text form. Sets --diagnose.");
 ABSL_FLAG(int, threads, 0,
           "Worker threads; 0 takes one per core. Does not change a bit of the "
@@ -335,7 +337,8 @@ absl::StatusOr<int> Run() {
   if (!output.ok()) return output.status();
   progress->reset();  // a bar leaves the line
   if (Diagnoses()) {
-    std::fprintf(stderr, "%s", WorstTensors(output->diagnosis).c_str());
+    std::fprintf(stderr, "%s%s", WorstTensors(output->diagnosis).c_str(),
+                 WorstSecondMoments(output->diagnosis).c_str());
   }
   if (!output->finished) {
     if (stop_wanted == 0) return 0;  // --stop_after_epoch

@@ -52,6 +52,7 @@ void ExpectSame(const RunOutput& a, const RunOutput& b) {
   EXPECT_TRUE(a.finished && b.finished);
   EXPECT_EQ(a.result.SerializeAsString(), b.result.SerializeAsString());
   EXPECT_EQ(a.result.weights_sha256(), b.result.weights_sha256());
+  EXPECT_EQ(a.diagnosis.SerializeAsString(), b.diagnosis.SerializeAsString());
   EXPECT_EQ(*SerializeSafetensors(a.probabilities),
             *SerializeSafetensors(b.probabilities));
 }
@@ -65,6 +66,7 @@ class CheckpointTest : public testing::Test {
   absl::StatusOr<RunOutput> TryTrain(const RunSpec& spec,
                                      TrainOptions options) {
     Progress progress;
+    options.diagnose = diagnose_;
     return Train(spec, graph_, data_, *backend_, progress, options);
   }
 
@@ -113,6 +115,7 @@ class CheckpointTest : public testing::Test {
   std::unique_ptr<Backend> backend_;
   Dataset data_;
   Graph graph_ = SmallGraph();
+  bool diagnose_ = false;
   std::string path_ = testing::TempDir() + "/run.checkpoint";
 };
 
@@ -129,6 +132,16 @@ TEST_F(CheckpointTest, ARunGoesOnToTheSameBitsInEveryPolicy) {
     SCOPED_TRACE(spec.policy());
     // In an epoch's training, its evaluation, and in the next epoch.
     for (int batches : {2, 6, 9}) ExpectToGoOn(spec, batches);
+  }
+}
+
+TEST_F(CheckpointTest, ADiagnosisGoesOnToTheSameBytesFromEveryBatch) {
+  diagnose_ = true;
+  const RunSpec spec = Spec("FP16");
+  EXPECT_EQ(MustTrain(spec).diagnosis.epochs(1).parameters_size(), 6);
+  for (int batches = 1; batches <= kBatches; ++batches) {
+    SCOPED_TRACE(batches);
+    ExpectToGoOn(spec, batches);
   }
 }
 

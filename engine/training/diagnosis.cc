@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +70,47 @@ std::string Table(std::string_view title, Tensors tensors,
       table);
 }
 
+// The second moment of a parameter, over all epochs.
+struct SecondMoment {
+  int64_t finite = 0;
+  int64_t zero = 0;
+  std::optional<int64_t> zero_while_first_is_not;
+  double largest_update = 0;  // of the parameter
+
+  double Share(int64_t part) const {
+    return finite > 0 ? static_cast<double>(part) / static_cast<double>(finite)
+                      : 0;
+  }
+};
+
+void AddSecondMoment(const SlotDiagnosis& slot,
+                     const ParameterDiagnosis& parameter, int64_t steps,
+                     SecondMoment& sum) {
+  sum.finite += parameter.elements() * steps - slot.non_finite();
+  sum.zero += slot.zero();
+  if (slot.has_zero_while_first_moment_is_not()) {
+    sum.zero_while_first_is_not = sum.zero_while_first_is_not.value_or(0) +
+                                  slot.zero_while_first_moment_is_not();
+  }
+  sum.largest_update = std::max(sum.largest_update, parameter.largest_update());
+}
+
+// By the name of the parameter.
+std::vector<std::pair<std::string, SecondMoment>> SecondMoments(
+    const Diagnosis& diagnosis) {
+  std::map<std::string, SecondMoment> sums;
+  for (const EpochDiagnosis& epoch : diagnosis.epochs()) {
+    for (const ParameterDiagnosis& parameter : epoch.parameters()) {
+      for (const SlotDiagnosis& slot : parameter.slots()) {
+        if (slot.slot() != "second_moment") continue;
+        AddSecondMoment(slot, parameter, epoch.steps(),
+                        sums[parameter.parameter()]);
+      }
+    }
+  }
+  return {sums.begin(), sums.end()};
+}
+
 }  // namespace
 
 void AddStores(const StoreCounter& counter, uint64_t stored, StoreCounts& to) {
@@ -103,6 +145,36 @@ std::string WorstTensors(const Diagnosis& diagnosis) {
   return absl::StrCat(Table("Infinities and NaNs", sums, InfinitiesAndNaNs),
                       Table("Results rounded to zero, by share of the stores",
                             sums, UnderflowShare));
+}
+
+std::string WorstSecondMoments(const Diagnosis& diagnosis) {
+  auto moments = SecondMoments(diagnosis);
+  if (moments.empty()) return "";
+  std::stable_sort(
+      moments.begin(), moments.end(), [](const auto& a, const auto& b) {
+        return a.second.Share(a.second.zero) > b.second.Share(b.second.zero);
+      });
+  std::string table;
+  for (size_t i = 0; i < std::min(kShown, moments.size()); ++i) {
+    const auto& [name, moment] = moments[i];
+    if (moment.zero == 0) break;
+    const auto percent = [&m = moment](int64_t part) {
+      return absl::StrFormat("%.3f%%", 100 * m.Share(part));
+    };
+    absl::StrAppendFormat(&table, "  %11s %14s %16.6g  %s\n",
+                          percent(moment.zero),
+                          moment.zero_while_first_is_not.has_value()
+                              ? percent(*moment.zero_while_first_is_not)
+                              : "-",
+                          moment.largest_update, name);
+  }
+  constexpr char kTitle[] = "Second moments of 0, by share of the finite ones";
+  if (table.empty()) return absl::StrCat(kTitle, ": none\n");
+  return absl::StrCat(
+      kTitle, ":\n",
+      absl::StrFormat("  %11s %14s %16s  parameter\n", "second is 0",
+                      "the first not", "largest update"),
+      table);
 }
 
 }  // namespace repro16

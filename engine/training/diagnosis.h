@@ -1,4 +1,4 @@
-// What rounding does to each tensor of a run.
+// What rounding does to each tensor of a run, and how it is told.
 #ifndef REPRO16_ENGINE_TRAINING_DIAGNOSIS_H_
 #define REPRO16_ENGINE_TRAINING_DIAGNOSIS_H_
 
@@ -21,6 +21,10 @@ void Diagnose(const BatchRecord& step, int64_t epoch, Diagnosis& diagnosis);
 // stored, and by the share of stores that rounded something to zero. Text, with
 // a line end after each line.
 std::string WorstTensors(const Diagnosis& diagnosis);
+
+// A table of the parameters with the largest shares of second moments that are
+// 0, over all epochs; "" where the optimizer keeps none.
+std::string WorstSecondMoments(const Diagnosis& diagnosis);
 
 }  // namespace repro16
 

@@ -104,5 +104,59 @@ TEST(DiagnosisTest, TheWorstComeFirst) {
             "Results rounded to zero, by share of the stores: none\n");
 }
 
+TEST(DiagnosisTest, TheMostLostSecondMomentsComeFirst) {
+  Diagnosis diagnosis;
+  // Over both epochs 1 of 25 finite second moments is 0, then 6 of 12.
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"(epochs { epoch: 1 steps: 2
+           parameters { parameter: 'kept' elements: 10 largest_update: 0.25
+             slots { slot: 'first_moment' zero: 20 }
+             slots { slot: 'second_moment' zero: 1
+                     zero_while_first_moment_is_not: 0 } }
+           parameters { parameter: 'lost' elements: 4 largest_update: 3
+             slots { slot: 'first_moment' zero: 1 }
+             slots { slot: 'second_moment' zero: 4
+                     zero_while_first_moment_is_not: 3 } }
+           parameters { parameter: 'whole' elements: 4
+             slots { slot: 'first_moment' zero: 8 }
+             slots { slot: 'second_moment'
+                     zero_while_first_moment_is_not: 0 } } }
+         epochs { epoch: 2 steps: 1
+           parameters { parameter: 'kept' elements: 10 largest_update: 0.5
+             slots { slot: 'first_moment' }
+             slots { slot: 'second_moment' non_finite: 5
+                     zero_while_first_moment_is_not: 0 } }
+           parameters { parameter: 'lost' elements: 4 largest_update: 2
+             slots { slot: 'first_moment' }
+             slots { slot: 'second_moment' zero: 2
+                     zero_while_first_moment_is_not: 0 } } })",
+      &diagnosis));
+  EXPECT_EQ(WorstSecondMoments(diagnosis),
+            "Second moments of 0, by share of the finite ones:\n"
+            "  second is 0  the first not   largest update  parameter\n"
+            "      50.000%        25.000%                3  lost\n"
+            "       4.000%         0.000%              0.5  kept\n");
+
+  for (EpochDiagnosis& epoch : *diagnosis.mutable_epochs()) {
+    for (ParameterDiagnosis& parameter : *epoch.mutable_parameters()) {
+      parameter.mutable_slots()->DeleteSubrange(0, 1);
+      parameter.mutable_slots(0)->clear_zero_while_first_moment_is_not();
+    }
+  }
+  EXPECT_NE(WorstSecondMoments(diagnosis).find(
+                "\n      50.000%              -                3  lost\n"),
+            std::string::npos)
+      << WorstSecondMoments(diagnosis);
+
+  for (EpochDiagnosis& epoch : *diagnosis.mutable_epochs()) {
+    for (ParameterDiagnosis& parameter : *epoch.mutable_parameters()) {
+      parameter.mutable_slots(0)->set_zero(0);
+    }
+  }
+  EXPECT_EQ(WorstSecondMoments(diagnosis),
+            "Second moments of 0, by share of the finite ones: none\n");
+  EXPECT_EQ(WorstSecondMoments(Diagnosis()), "");
+}
+
 }  // namespace
 }  // namespace repro16

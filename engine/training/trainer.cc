@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,7 @@
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
 #include "engine/training/initialize.h"
+#include "engine/training/parameter_watch.h"
 #include "engine/training/run_state.h"
 
 namespace repro16 {
@@ -100,6 +102,10 @@ class Trainer {
     if (absl::Status status = CheckMemory(); !status.ok()) return status;
     stream_ = backend_.CreateStream();
     if (absl::Status status = StartOrResume(); !status.ok()) return status;
+    if (options_.diagnose) {
+      watch_.emplace(graph_, spec_.optimizer(), *program_);
+      if (absl::Status status = watch_->Start(); !status.ok()) return status;
+    }
     const auto table =
         NormalizationTable(spec_.data().normalization(), data_.train);
     if (!table.ok()) return table.status();
@@ -120,6 +126,7 @@ class Trainer {
       needed +=
           static_cast<int64_t>(split->images.size() + split->labels.size());
     }
+    if (options_.diagnose) needed += program_->memory().parameters;  // a copy
     if (options_.save) {
       const int64_t saved =
           program_->memory().parameters + program_->memory().slots;
@@ -230,6 +237,7 @@ class Trainer {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.train.count - first);
       status = program_->TrainStep(source, first, batch, step++, *stream_);
+      if (status.ok() && watch_.has_value()) status = DiagnoseStep();
       if (!status.ok()) return status;
       stopped_ = StopWanted();
       const bool save = SaveIsDue(step);
@@ -269,6 +277,14 @@ class Trainer {
       AddStep(record, policy_.dynamic_loss_scale, state_);
     }
     return absl::OkStatus();
+  }
+
+  // The step that was just enqueued.
+  absl::Status DiagnoseStep() {
+    if (absl::Status status = TakeTrainRecords(); !status.ok()) return status;
+    return watch_->AddStep(
+        state_.result().steps_size() - 1,
+        *state_.mutable_diagnosis()->mutable_epochs()->rbegin());
   }
 
   // `examples` and `seconds` are those of this epoch since it started or went
@@ -372,6 +388,7 @@ class Trainer {
   PrecisionPolicy policy_{};
   std::unique_ptr<Program> program_;
   std::unique_ptr<Stream> stream_;
+  std::optional<ParameterWatch> watch_;  // where the run is diagnosed
   DeviceSplit train_;
   DeviceSplit test_;
   std::unique_ptr<DeviceBuffer> order_;

@@ -40,12 +40,13 @@ struct TrainOptions {
   // Bytes that the run may take, data set included; 0: what the device has.
   int64_t memory_limit = 0;
 
-  // Record what rounding does to each tensor.
+  // Record what rounding does to each tensor, parameter and optimizer slot,
+  // which are read after each step.
   bool diagnose = false;
 };
 
-// What a run leaves behind. `result`, `weights` and `probabilities` are a pure
-// function of specification, data and kNumericsVersion; `telemetry` is not.
+// What a run leaves behind: a pure function of specification, data and
+// kNumericsVersion, but for `telemetry`.
 struct RunOutput {
   // Whether the run came to its end; else `result` is what it has so far, and
   // there are no weights and probabilities.
