@@ -1,7 +1,7 @@
 #!/bin/bash
 # //engine:train is stopped by SIGTERM and killed by SIGKILL at random points, again and again, and
-# goes on from its checkpoint: the result and the probabilities are those of the uninterrupted run,
-# byte for byte.
+# goes on from its checkpoint: the result, the probabilities, the weights and the diagnosis are those
+# of the uninterrupted run, byte for byte.
 set -uo pipefail
 train=$1
 work=$TEST_TMPDIR
@@ -26,7 +26,8 @@ run() {
   local name=$1
   shift
   exec "$train" --spec="$work/spec.textproto" --out="$work/$name.pb" --threads=1 --progress=none \
-    --probabilities_out="$work/$name.safetensors" --weights_out="$work/$name.weights" "$@"
+    --probabilities_out="$work/$name.safetensors" --weights_out="$work/$name.weights" \
+    --diagnose_out="$work/$name.diagnosis" "$@"
 }
 
 # The checkpoint as it is now: a new one is a new file.
@@ -69,7 +70,7 @@ survives() {
   done
   ((stopped > 0)) || fail "$1: never stopped on its way"
   (run part --checkpoint="$work/checkpoint" --resume) || fail "$1: the last part: exit status $?"
-  for output in pb safetensors weights; do
+  for output in pb safetensors weights diagnosis; do
     cmp "$work/whole.$output" "$work/part.$output" || fail "$1: $output differs after $stopped stops"
   done
   echo "$1: the same after $stopped stops"
