@@ -4,6 +4,7 @@
 #ifndef REPRO16_REPORTS_DOCUMENT_H_
 #define REPRO16_REPORTS_DOCUMENT_H_
 
+#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,10 +17,11 @@ namespace repro16 {
 
 // One line inside a table cell.
 struct CellLine {
-  enum class Style { kPlain, kSmall, kVerdict };
+  enum class Style { kPlain, kSmall, kVerdict, kWarning };
   std::string text;
   Style style = Style::kPlain;
   report::Verdict verdict = report::VERDICT_NONE;  // of a kVerdict line
+  std::string link = {};  // address, relative to the page; empty: none
 };
 using GridCell = std::vector<CellLine>;
 
@@ -82,6 +84,13 @@ struct Document {
 
 // `report` must outlive the document.
 Document DocumentOf(const report::Report& report);
+
+// What render.h says, of any document.
+std::string TerminalOf(const Document& document, bool color);
+std::string MarkdownOf(const Document& document,
+                       const std::map<std::string, std::string>& charts);
+std::string HtmlOf(const Document& document,
+                   const std::map<std::string, std::string>& charts);
 
 }  // namespace repro16
 

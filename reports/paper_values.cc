@@ -99,4 +99,14 @@ absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
   return findings;
 }
 
+absl::Status AddArithmetic(const Golden& golden, report::Report& report) {
+  const absl::StatusOr<std::vector<report::Finding>> findings =
+      CheckArithmetic(golden);
+  if (!findings.ok()) return findings.status();
+  for (const report::Finding& finding : *findings) {
+    *report.add_findings() = finding;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace repro16

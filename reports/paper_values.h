@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "reports/golden.pb.h"
 #include "reports/report.pb.h"
@@ -24,6 +25,9 @@ absl::StatusOr<report::Expectation> ExpectationFromPaper(const Golden& golden,
 // sentence about it is.
 absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
     const Golden& golden);
+
+// Adds the findings of CheckArithmetic to a report.
+absl::Status AddArithmetic(const Golden& golden, report::Report& report);
 
 }  // namespace repro16
 

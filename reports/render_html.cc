@@ -202,7 +202,10 @@ void HtmlRenderer::Cell(const GridCell& cell, const Grid::Column& column) {
                   *css ? absl::StrCat(" class=\"", css, "\"") : "",
                   " data-label=\"", Escape(column.title), "\"><div>");
   for (const CellLine& line : cell) {
-    const std::string text = Escape(line.text);
+    std::string text = Escape(line.text);
+    if (!line.link.empty()) {
+      text = absl::StrCat("<a href=\"", Escape(line.link), "\">", text, "</a>");
+    }
     switch (line.style) {
       case CellLine::Style::kPlain:
         absl::StrAppend(&out_, text);
@@ -213,6 +216,9 @@ void HtmlRenderer::Cell(const GridCell& cell, const Grid::Column& column) {
       case CellLine::Style::kVerdict:
         absl::StrAppend(&out_, "<span class=\"verdict ",
                         VerdictClass(line.verdict), "\">", text, "</span>");
+        break;
+      case CellLine::Style::kWarning:
+        absl::StrAppend(&out_, "<strong class=\"warning\">", text, "</strong>");
         break;
     }
   }
@@ -313,9 +319,14 @@ absl::Status CheckSvg(std::string_view name, std::string_view svg) {
   return absl::OkStatus();
 }
 
+std::string HtmlOf(const Document& document,
+                   const std::map<std::string, std::string>& charts) {
+  return HtmlRenderer(charts).Render(document);
+}
+
 std::string RenderHtml(const report::Report& report,
                        const std::map<std::string, std::string>& charts) {
-  return HtmlRenderer(charts).Render(DocumentOf(report));
+  return HtmlOf(DocumentOf(report), charts);
 }
 
 }  // namespace repro16

@@ -51,14 +51,8 @@ absl::Status AddGolden(report::Report& report) {
   if (path.empty()) return absl::OkStatus();
   const absl::StatusOr<Golden> golden = ReadGolden(path);
   if (!golden.ok()) return golden.status();
-  const absl::StatusOr<std::vector<report::Finding>> findings =
-      CheckArithmetic(*golden);
-  if (!findings.ok()) return findings.status();
-  for (const report::Finding& finding : *findings) {
-    *report.add_findings() = finding;
-  }
   report.mutable_environment()->set_golden(GoldenLine(*golden, report.scale()));
-  return absl::OkStatus();
+  return AddArithmetic(*golden, report);
 }
 
 absl::Status AddEnvironment(report::Report& report) {

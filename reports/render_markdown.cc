@@ -44,6 +44,11 @@ std::string EscapeBlock(std::string_view text) {
   return absl::StrCat(escaped.substr(0, mark), "\\", escaped.substr(mark));
 }
 
+// Goes between angle brackets, so that it may hold spaces and brackets.
+std::string Address(std::string_view address) {
+  return absl::StrReplaceAll(address, {{"<", "%3C"}, {">", "%3E"}});
+}
+
 class MarkdownRenderer {
  public:
   explicit MarkdownRenderer(const std::map<std::string, std::string>& charts)
@@ -95,7 +100,10 @@ void MarkdownRenderer::operator()(const Facts& facts) {
 std::string MarkdownRenderer::CellText(const GridCell& cell) {
   std::string text;
   for (const CellLine& line : cell) {
-    const std::string escaped = Escape(line.text);
+    std::string escaped = Escape(line.text);
+    if (!line.link.empty()) {
+      escaped = absl::StrCat("[", escaped, "](<", Address(line.link), ">)");
+    }
     absl::StrAppend(&text, text.empty() ? "" : "<br>");
     switch (line.style) {
       case CellLine::Style::kPlain:
@@ -105,6 +113,7 @@ std::string MarkdownRenderer::CellText(const GridCell& cell) {
         absl::StrAppend(&text, "<sub>", escaped, "</sub>");
         break;
       case CellLine::Style::kVerdict:
+      case CellLine::Style::kWarning:
         absl::StrAppend(&text, "**", escaped, "**");
         break;
     }
@@ -139,11 +148,8 @@ void MarkdownRenderer::operator()(const Chart& chart) {
   absl::StrAppend(&out_, "### ", Escape(figure.title()), "\n\n");
   const auto picture = charts_.find(figure.name());
   if (picture != charts_.end()) {
-    // Angle brackets let an address hold spaces and brackets.
-    absl::StrAppend(
-        &out_, "![", Escape(figure.title()), "](<",
-        absl::StrReplaceAll(picture->second, {{"<", "%3C"}, {">", "%3E"}}),
-        ">)\n\n");
+    absl::StrAppend(&out_, "![", Escape(figure.title()), "](<",
+                    Address(picture->second), ">)\n\n");
   }
   absl::StrAppend(&out_, EscapeBlock(figure.caption()), "\n");
 }
@@ -164,9 +170,14 @@ void MarkdownRenderer::operator()(const Command& command) {
 
 }  // namespace
 
+std::string MarkdownOf(const Document& document,
+                       const std::map<std::string, std::string>& charts) {
+  return MarkdownRenderer(charts).Render(document);
+}
+
 std::string RenderMarkdown(const report::Report& report,
                            const std::map<std::string, std::string>& charts) {
-  return MarkdownRenderer(charts).Render(DocumentOf(report));
+  return MarkdownOf(DocumentOf(report), charts);
 }
 
 }  // namespace repro16

@@ -107,6 +107,7 @@ std::string TerminalRenderer::Styled(std::string_view text,
 
 const char* TerminalRenderer::CodeOf(const CellLine& line) {
   if (line.style == CellLine::Style::kSmall) return "2";
+  if (line.style == CellLine::Style::kWarning) return "1;33";
   switch (line.verdict) {
     case report::VERDICT_MATCH:
       return "1;34";
@@ -270,8 +271,12 @@ void TerminalRenderer::operator()(const Command& command) {
 
 }  // namespace
 
+std::string TerminalOf(const Document& document, bool color) {
+  return TerminalRenderer(color).Render(document);
+}
+
 std::string RenderTerminal(const report::Report& report, bool color) {
-  return TerminalRenderer(color).Render(DocumentOf(report));
+  return TerminalOf(DocumentOf(report), color);
 }
 
 }  // namespace repro16

@@ -1,0 +1,197 @@
+#include "reports/site_index.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "reports/document.h"
+
+namespace repro16 {
+namespace {
+
+using Style = CellLine::Style;
+
+// Bytes of a claim that the glance shows; the page has all of it.
+constexpr size_t kShortClaim = 180;
+
+// The first words of a text, and "…" where there are more.
+std::string FirstWords(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  return absl::StrCat(text.substr(0, text.rfind(' ', most)), " …");
+}
+
+CellLine LinkTo(const SitePage& page) {
+  return {page.report.title(), Style::kPlain, report::VERDICT_NONE,
+          absl::StrCat(page.folder, "/report.html")};
+}
+
+void AddSmall(std::string text, GridCell& cell) {
+  if (!text.empty()) cell.push_back({std::move(text), Style::kSmall});
+}
+
+void AddDataWarning(const SitePage& page, GridCell& cell) {
+  if (page.report.provenance().made_up_data()) {
+    cell.push_back({"made-up data", Style::kWarning});
+  }
+}
+
+// ---- At a glance ------------------------------------------------------------
+
+GridCell VerdictsCell(const Tally& tally) {
+  const std::pair<int, report::Verdict> counts[] = {
+      {tally.differ, report::VERDICT_DIFFER},
+      {tally.inconclusive, report::VERDICT_INCONCLUSIVE},
+      {tally.match, report::VERDICT_MATCH},
+      {tally.not_judged, report::VERDICT_NOT_JUDGED_AT_THIS_SCALE},
+      {tally.not_run, report::VERDICT_NOT_RUN},
+  };
+  GridCell cell;
+  for (const auto& [count, verdict] : counts) {
+    if (count == 0) continue;
+    cell.push_back({absl::StrCat(VerdictSign(verdict), " ", count, " ",
+                                 VerdictWord(verdict)),
+                    Style::kVerdict, verdict});
+  }
+  if (cell.empty()) AddSmall("nothing to judge", cell);
+  return cell;
+}
+
+GridCell DataCell(const SitePage& page) {
+  const report::Provenance& provenance = page.report.provenance();
+  GridCell cell;
+  AddDataWarning(page, cell);
+  AddSmall(
+      provenance.toolkit().empty() ? provenance.data() : provenance.toolkit(),
+      cell);
+  AddSmall(ScaleBadge(page.report), cell);
+  return cell;
+}
+
+Grid Glance(const std::vector<SitePage>& pages) {
+  Grid grid;
+  grid.cards = true;
+  grid.columns = {{"Report", false},
+                  {"What the paper says", false},
+                  {"Verdicts", false},
+                  {"Data and scale", false}};
+  for (const SitePage& page : pages) {
+    const report::Report& report = page.report;
+    GridCell claim = {{FirstWords(report.claim().text(), kShortClaim)}};
+    AddSmall(report.claim().place(), claim);
+    GridCell title = {LinkTo(page)};
+    AddSmall(page.folder, title);
+    grid.rows.push_back({std::move(title), std::move(claim),
+                         VerdictsCell(TallyOf(report)), DataCell(page)});
+  }
+  return grid;
+}
+
+// ---- What contradicts the paper, and what agrees ----------------------------
+
+GridCell SourceCell(const SitePage& page) {
+  GridCell cell = {LinkTo(page)};
+  AddDataWarning(page, cell);
+  return cell;
+}
+
+// The expectations of one verdict and the findings of one kind, a row each.
+void AddSection(const std::vector<SitePage>& pages, std::string title,
+                report::Verdict verdict, report::Finding::Kind kind,
+                std::vector<Block>& blocks) {
+  Grid grid;
+  grid.cards = true;
+  grid.columns = {{"Statement", false},
+                  {"Paper", false},
+                  {"Ours", false},
+                  {"Report", false}};
+  for (const SitePage& page : pages) {
+    for (const report::Expectation& expectation : page.report.expectations()) {
+      if (expectation.verdict() != verdict) continue;
+      GridCell what = {{expectation.what()}};
+      AddSmall(expectation.place(), what);
+      grid.rows.push_back({std::move(what),
+                           {{PaperText(expectation)}},
+                           {{OursText(expectation)}},
+                           SourceCell(page)});
+    }
+  }
+  for (const SitePage& page : pages) {
+    for (const report::Finding& finding : page.report.findings()) {
+      if (finding.kind() != kind) continue;
+      GridCell what = {{finding.title()}};
+      AddSmall(finding.text(), what);
+      AddSmall(finding.place(), what);
+      grid.rows.push_back({std::move(what), {}, {}, SourceCell(page)});
+    }
+  }
+  blocks.push_back(Heading{absl::StrCat(title, " (", grid.rows.size(), ")")});
+  if (grid.rows.empty()) {
+    blocks.push_back(Paragraph{"Nothing at this scale."});
+  } else {
+    blocks.push_back(std::move(grid));
+  }
+}
+
+// All reports as one, as far as tally and badge go.
+report::Report Together(const std::vector<SitePage>& pages) {
+  report::Report all;
+  for (const SitePage& page : pages) {
+    all.set_scale(page.report.scale());
+    all.mutable_expectations()->MergeFrom(page.report.expectations());
+    if (page.report.provenance().made_up_data()) {
+      all.mutable_provenance()->set_made_up_data(true);
+    }
+  }
+  return all;
+}
+
+Document SiteDocument(const std::vector<SitePage>& pages,
+                      const report::Environment& environment) {
+  const report::Report all = Together(pages);
+  Document document;
+  document.title = "Revisiting 16-bit Neural Network Training, checked";
+  document.tally = TallyOf(all);
+  document.headline = Headline(document.tally);
+  document.badge = ScaleBadge(all);
+  document.scale = all.scale();
+  std::vector<Block>& blocks = document.blocks;
+  blocks.push_back(Paragraph{
+      "Every table, figure and claim of the paper has a report: what the "
+      "paper says, what our runs gave, and whether the two agree."});
+  blocks.push_back(Heading{"At a glance"});
+  blocks.push_back(Glance(pages));
+  AddSection(pages, "What contradicts the paper", report::VERDICT_DIFFER,
+             report::Finding::CONTRADICTION, blocks);
+  AddSection(pages, "What agrees with the paper", report::VERDICT_MATCH,
+             report::Finding::AGREEMENT, blocks);
+  Facts facts;
+  for (const auto& [name, value] :
+       {std::pair("Scale", all.scale()),
+        {"Commit", environment.commit()},
+        {"Date", environment.date()},
+        {"Device", environment.device()},
+        {"SIMD target", environment.simd_target()}}) {
+    if (!value.empty()) facts.rows.emplace_back(name, value);
+  }
+  blocks.push_back(Heading{"Provenance"});
+  blocks.push_back(std::move(facts));
+  return document;
+}
+
+}  // namespace
+
+std::string RenderSiteHtml(const std::vector<SitePage>& pages,
+                           const report::Environment& environment) {
+  return HtmlOf(SiteDocument(pages, environment), {});
+}
+
+std::string RenderSiteTerminal(const std::vector<SitePage>& pages,
+                               const report::Environment& environment,
+                               bool color) {
+  return TerminalOf(SiteDocument(pages, environment), color);
+}
+
+}  // namespace repro16
