@@ -74,7 +74,8 @@ ABSL_FLAG(bool, diagnose, false,
           "which takes time. Does not change a bit of the result.");
 ABSL_FLAG(std::string, diagnose_out, "",
           "Where these go, by epoch, tensor and parameter: a Diagnosis "
-          "(engine/run/diagnosis.proto) in text form. Sets --diagnose.");
+          "(engine/run/diagnosis.proto) in text form. Prints nothing without "
+          "--diagnose.");
 ABSL_FLAG(int, threads, 0,
           "Worker threads; 0 takes one per core. Does not change a bit of the "
           "result.");
@@ -335,13 +336,13 @@ absl::StatusOr<int> Run() {
   absl::StatusOr<RunOutput> output =
       Train(*spec, *graph, *data, **backend, **progress, std::move(options));
   if (!output.ok()) return output.status();
-  progress->reset();  // a bar leaves the line
-  if (Diagnoses()) {
+  progress->reset();                                    // a bar leaves the line
+  if (!output->finished && stop_wanted == 0) return 0;  // --stop_after_epoch
+  if (absl::GetFlag(FLAGS_diagnose)) {
     std::fprintf(stderr, "%s%s", WorstTensors(output->diagnosis).c_str(),
                  WorstSecondMoments(output->diagnosis).c_str());
   }
   if (!output->finished) {
-    if (stop_wanted == 0) return 0;  // --stop_after_epoch
     TellStopped(output->result);
     return kExitStopped;
   }

@@ -16,5 +16,6 @@ for ((i = 0; i < half; ++i)); do
   compared=$((compared + 1))
 done
 
-[[ $compared == 2 ]] || { echo "FAILED: $compared files compared, not the result and the probabilities"; exit 1; }
+[[ $compared == 3 ]] ||
+  { echo "FAILED: $compared files compared, not the result, the probabilities and the diagnosis"; exit 1; }
 ((failures == 0))
