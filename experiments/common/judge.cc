@@ -194,6 +194,50 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
   return expectation;
 }
 
+absl::StatusOr<report::Expectation> JudgeEachNetwork(
+    bool judged, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const std::vector<double>> networks,
+    Side side) {
+  const absl::StatusOr<PaperValue> paper =
+      FindPaperValue(golden, id, Measure::kNumber);
+  if (!paper.ok()) return paper.status();
+  absl::StatusOr<report::Expectation> expectation =
+      ExpectationFromPaper(golden, id, what);
+  if (!expectation.ok()) return expectation.status();
+  report::Expectation& e = *expectation;
+
+  size_t all = 0, none = 0;
+  std::vector<double> means;
+  for (const std::vector<double>& per_seed : networks) {
+    if (per_seed.empty()) continue;
+    const auto holds =
+        std::count_if(per_seed.begin(), per_seed.end(),
+                      [&](double value) { return Holds(*paper, side, value); });
+    all += holds == static_cast<int64_t>(per_seed.size());
+    none += holds == 0;
+    means.push_back(EstimateOf(per_seed).mean());
+  }
+  const size_t n = means.size();
+  e.set_digits(3);
+  if (n == 0) {
+    e.set_verdict(report::VERDICT_NOT_RUN);
+    return expectation;
+  }
+  *e.mutable_ours() = EstimateOf(means);
+  e.set_ours_text(absl::StrCat("holds for ", all, " of ", n, " networks"));
+  e.set_verdict(!judged        ? report::VERDICT_NOT_JUDGED_AT_THIS_SCALE
+                : all == n     ? report::VERDICT_MATCH
+                : 2 * none > n ? report::VERDICT_DIFFER
+                               : report::VERDICT_INCONCLUSIVE);
+  e.set_note(absl::StrCat(
+      "Judged by the networks: ", Rule(*paper, Measure::kNumber, side),
+      ". Holds for every seed of ", all, ", for no seed of ", none, ", of ", n,
+      "; the mean over networks is ",
+      FormatEstimate(e.ours(), e.digits(), e.unit()), ".",
+      paper->note().empty() ? "" : " ", paper->note()));
+  return expectation;
+}
+
 absl::StatusOr<report::Expectation> JudgeExistence(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, double largest, int64_t samples, int64_t seeds) {
@@ -227,6 +271,15 @@ absl::StatusOr<report::Expectation> JudgePaired(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, absl::Span<const double> a,
     absl::Span<const double> b, Claim claim) {
+  std::vector<double> differences(a.begin(), a.end());
+  for (size_t i = 0; i < b.size(); ++i) differences[i] -= b[i];
+  return JudgePooled(runs.Judged(), golden, id, what, {differences}, claim);
+}
+
+absl::StatusOr<report::Expectation> JudgePooled(
+    bool judged, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const std::vector<double>> differences,
+    Claim claim) {
   const absl::StatusOr<PaperValue> paper =
       FindPaperValue(golden, id, Measure::kNumber);
   if (!paper.ok()) return paper.status();
@@ -235,24 +288,34 @@ absl::StatusOr<report::Expectation> JudgePaired(
   if (!expectation.ok()) return expectation.status();
   report::Expectation& e = *expectation;
   e.set_digits(3);
-  if (a.empty()) {
+  std::vector<std::vector<double>> networks;
+  std::vector<double> means;
+  for (const std::vector<double>& network : differences) {
+    if (network.empty()) continue;
+    networks.push_back(network);
+    means.push_back(EstimateOf(network).mean());
+  }
+  if (networks.empty()) {
     e.set_verdict(report::VERDICT_NOT_RUN);
     return expectation;
   }
-  std::vector<double> differences(a.begin(), a.end());
-  for (size_t i = 0; i < b.size(); ++i) differences[i] -= b[i];
-  *e.mutable_ours() = EstimateOf(differences);
-  const Equivalence test = PairedEquivalence(a, b, paper->margin());
+  // Of one network the seeds are the sample, of several the networks.
+  *e.mutable_ours() = EstimateOf(networks.size() == 1 ? networks[0] : means);
+  const Equivalence test = PooledEquivalence(networks, paper->margin());
   e.set_difference(test.difference);
   if (test.low > -std::numeric_limits<double>::infinity()) {
     e.mutable_interval()->set_low(test.low);
     e.mutable_interval()->set_high(test.high);
     e.mutable_interval()->set_level(0.9);
   }
-  e.set_verdict(runs.Judged() ? VerdictOf(test, claim)
-                              : report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  e.set_verdict(judged ? VerdictOf(test, claim)
+                       : report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
   e.set_note(NoteOf(test, claim));
   return expectation;
+}
+
+report::Verdict ReportVerdict(const Equivalence& test) {
+  return VerdictOf(test, Claim::kEqual);
 }
 
 }  // namespace repro16

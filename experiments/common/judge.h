@@ -13,9 +13,11 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "analysis/statistics.h"
 #include "experiments/common/runs.h"
 #include "reports/golden.pb.h"
 #include "reports/report.pb.h"
@@ -47,6 +49,17 @@ absl::StatusOr<report::Expectation> JudgeEachSeed(
     std::string_view what, absl::Span<const double> per_seed, Measure measure,
     Side side = Side::kWithin);
 
+// The expectation of golden value `id`, a statement about networks in general,
+// titled `what`, with a verdict on `networks`: of each its numbers, one a seed.
+// "match" when it holds for every seed of every network, "differ" when it holds
+// for no seed of more than half of them, else "inconclusive". Networks without
+// a number do not count; `judged` as RunSet::Judged. Needs the value and margin
+// in the golden file.
+absl::StatusOr<report::Expectation> JudgeEachNetwork(
+    bool judged, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const std::vector<double>> networks,
+    Side side);
+
 // The expectation of golden value `id`, that there are cases as high as it,
 // with a verdict on `largest`, the largest of `samples` values in all seeds:
 // "match" when at least the value less its margin, else "inconclusive", as more
@@ -70,6 +83,17 @@ absl::StatusOr<report::Expectation> JudgePaired(
     const RunSet& runs, const Golden& golden, std::string_view id,
     std::string_view what, absl::Span<const double> a,
     absl::Span<const double> b, Claim claim);
+
+// The same pooled over networks (PooledEquivalence, analysis/statistics.h):
+// differences[k] are those of network k, one a seed. Networks without a number
+// do not count; `judged` as RunSet::Judged.
+absl::StatusOr<report::Expectation> JudgePooled(
+    bool judged, const Golden& golden, std::string_view id,
+    std::string_view what, absl::Span<const std::vector<double>> differences,
+    Claim claim);
+
+// A verdict of an equivalence test in a report.
+report::Verdict ReportVerdict(const Equivalence& test);
 
 }  // namespace repro16
 

@@ -85,6 +85,29 @@ TEST(JudgeEachSeedTest, APrintedPowerNeedsBothReadings) {
       << note;
 }
 
+report::Verdict JudgeNetworks(std::vector<std::vector<double>> networks,
+                              bool judged = true) {
+  return JudgeEachNetwork(judged, OneValue(100, 25, "%"), "x", "", networks,
+                          Side::kAtLeast)
+      ->verdict();
+}
+
+TEST(JudgeEachNetworkTest, EveryNetworkIsNeededAndMostRefute) {
+  EXPECT_EQ(JudgeNetworks({{75, 80}, {99}}), report::VERDICT_MATCH);
+  EXPECT_EQ(JudgeNetworks({{74, 80}, {99}}), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(JudgeNetworks({{74, 73}, {99}}), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(JudgeNetworks({{74, 73}, {50}, {99}}), report::VERDICT_DIFFER);
+  EXPECT_EQ(JudgeNetworks({{74, 76}, {50}, {99}}),
+            report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(JudgeNetworks({{99}}, false),
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+}
+
+TEST(JudgeEachNetworkTest, NetworksWithoutRunsDoNotCount) {
+  EXPECT_EQ(JudgeNetworks({{}, {}}), report::VERDICT_NOT_RUN);
+  EXPECT_EQ(JudgeNetworks({{}, {80}}), report::VERDICT_MATCH);
+}
+
 TEST(JudgeExistenceTest, MoreSeedsCanOnlyRaiseTheLargest) {
   const Golden golden = OneValue(0.995, 0.1, "");
   const auto judge = [&](double largest, const RunSet& runs) {
@@ -181,6 +204,21 @@ TEST(JudgePairedTest, TheNoteTellsWhatTheVerdictDoesNot) {
   EXPECT_EQ(note({0, 0, 1}, Claim::kEqual),
             "Paired by seed. Under 5 seeds no verdict is given; this spread "
             "could show differences from 1.33.");
+}
+
+TEST(JudgePooledTest, NetworksAreBlocks) {
+  const Golden golden = OneValue(0, 0.5, "points");
+  const auto judge = [&](std::vector<std::vector<double>> differences) {
+    return *JudgePooled(true, golden, "x", "", differences, Claim::kEqual);
+  };
+  // The networks' means are -1 and 1, without spread inside them.
+  const report::Expectation e = judge({{-1, -1, -1}, {}, {1, 1, 1}});
+  EXPECT_EQ(e.verdict(), report::VERDICT_MATCH);
+  EXPECT_EQ(e.ours().mean(), 0);
+  EXPECT_EQ(e.ours().n(), 2);
+  EXPECT_EQ(judge({{1, 1, 1}, {1, 1, 1}}).verdict(), report::VERDICT_DIFFER);
+  EXPECT_EQ(judge({{0, 0}, {0, 0}}).verdict(), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(judge({{}, {}}).verdict(), report::VERDICT_NOT_RUN);
 }
 
 TEST(JudgeEachSeedTest, ErrorsNameTheValue) {
