@@ -68,13 +68,11 @@ Equivalence Judge(double difference, double error, double df, double margin,
   return e;
 }
 
-// Type 7: the value at position share * (n - 1) of the sorted values.
-double Quantile(const std::vector<double>& sorted, double share) {
-  const double position = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  const double rest = position - static_cast<double>(below);
-  return sorted[below] + rest * (sorted[above] - sorted[below]);
+// The square root of the quantile of F with (df, df) degrees of freedom, from
+// Student's (Cacoullos 1965): sqrt(F) - 1 / sqrt(F) = 2 t / sqrt(df).
+double RootOfFQuantile(double p, double df) {
+  const double t = StudentTQuantile(p, df);
+  return t / std::sqrt(df) + std::sqrt(1 + t * t / df);
 }
 
 }  // namespace
@@ -152,6 +150,37 @@ std::vector<double> HolmAdjusted(absl::Span<const double> p_values) {
     adjusted[order[rank]] = std::min(largest, 1.0);
   }
   return adjusted;
+}
+
+double BinomialAtLeast(int64_t k, int64_t n, double p) {
+  double term = std::pow(1 - p, static_cast<double>(n));  // P(X = i)
+  double sum = 0;
+  for (int64_t i = 0; i <= n; ++i) {
+    if (i >= k) sum += term;
+    term *=
+        p / (1 - p) * static_cast<double>(n - i) / static_cast<double>(i + 1);
+  }
+  return sum;
+}
+
+SignVerdict SignTest(int64_t k, int64_t n) {
+  if (BinomialAtLeast(k, n, 0.5) <= kAlpha) return SignVerdict::kMost;
+  if (BinomialAtLeast(n - k, n, 0.5) <= kAlpha) return SignVerdict::kFewest;
+  return SignVerdict::kUndecided;
+}
+
+double SmallestDetectableRatio(int64_t n) {
+  if (n < 2) return kInfinity;
+  const auto df = static_cast<double>(n - 1);
+  return RootOfFQuantile(1 - kAlpha, df) * RootOfFQuantile(kPower, df);
+}
+
+double Quantile(absl::Span<const double> sorted, double share) {
+  const double position = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(position);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  const double rest = position - static_cast<double>(below);
+  return sorted[below] + rest * (sorted[above] - sorted[below]);
 }
 
 BoxPlot BoxPlotOf(std::vector<double> values) {

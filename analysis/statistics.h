@@ -74,8 +74,26 @@ Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin);
 // order given.
 std::vector<double> HolmAdjusted(absl::Span<const double> p_values);
 
-// Tukey's box plot. Quartiles interpolate linearly between order statistics (R
-// and NumPy's default, type 7 of Hyndman and Fan 1996).
+// P(X >= k) of a binomial X: n trials, each a success with probability p in
+// (0, 1). For n up to 300.
+double BinomialAtLeast(int64_t k, int64_t n, double p);
+
+enum class SignVerdict { kMost, kFewest, kUndecided };
+
+// Whether a statement that holds for k of n cases holds for most: exact
+// one-sided sign tests at 5% against half of them, from both sides.
+SignVerdict SignTest(int64_t k, int64_t n);
+
+// The smallest ratio of two true standard deviations, n values each, that an F
+// test at 5%, one-sided, would find with probability 0.8. Infinite for n < 2.
+double SmallestDetectableRatio(int64_t n);
+
+// The value under which lies `share` of the values, in [0, 1]: it interpolates
+// linearly between order statistics (R and NumPy's default, type 7 of Hyndman
+// and Fan 1996). `sorted` is ascending and not empty.
+double Quantile(absl::Span<const double> sorted, double share);
+
+// Tukey's box plot, with the quartiles of Quantile.
 struct BoxPlot {
   double lower_quartile = 0;
   double median = 0;

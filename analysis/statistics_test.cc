@@ -145,6 +145,14 @@ TEST(HolmTest, ByHand) {
 }
 
 // Quartiles: NumPy's percentile.
+TEST(QuantileTest, InterpolatesBetweenOrderStatistics) {
+  const std::vector<double> sorted = {1, 2, 4, 8};
+  EXPECT_EQ(Quantile(sorted, 0), 1);
+  EXPECT_EQ(Quantile(sorted, 0.5), 3);
+  EXPECT_DOUBLE_EQ(Quantile(sorted, 0.9), 6.8);
+  EXPECT_EQ(Quantile(sorted, 1), 8);
+}
+
 TEST(BoxPlotTest, QuartilesWhiskersAndOutliers) {
   const BoxPlot box = BoxPlotOf({7, 1, 2, 3, 4, 5, 6, 30, -20, 4.5});
   EXPECT_EQ(box.lower_quartile, 2.25);
@@ -161,6 +169,37 @@ TEST(BoxPlotTest, AValueJustWithinReachIsNoOutlier) {
   EXPECT_EQ(box.lower_whisker, -4);
   EXPECT_EQ(box.upper_whisker, 12);
   EXPECT_TRUE(box.outliers.empty());
+}
+
+TEST(BinomialTest, ByHand) {
+  EXPECT_NEAR(BinomialAtLeast(9, 12, 1.0 / 3), 2049.0 / 531441, 1e-15);
+  EXPECT_NEAR(BinomialAtLeast(10, 12, 0.5), 79.0 / 4096, 1e-15);
+  EXPECT_NEAR(BinomialAtLeast(0, 12, 0.8), 1, 1e-12);
+  EXPECT_EQ(BinomialAtLeast(13, 12, 0.8), 0);
+  EXPECT_EQ(BinomialAtLeast(0, 0, 0.5), 1);
+}
+
+TEST(SignTest, TenOfTwelveAreMost) {
+  EXPECT_EQ(SignTest(10, 12), SignVerdict::kMost);
+  EXPECT_EQ(SignTest(9, 12), SignVerdict::kUndecided);
+  EXPECT_EQ(SignTest(3, 12), SignVerdict::kUndecided);
+  EXPECT_EQ(SignTest(2, 12), SignVerdict::kFewest);
+}
+
+TEST(SignTest, FewerThanFiveCasesDecideNothing) {
+  EXPECT_EQ(SignTest(4, 4), SignVerdict::kUndecided);
+  EXPECT_EQ(SignTest(0, 4), SignVerdict::kUndecided);
+  EXPECT_EQ(SignTest(0, 0), SignVerdict::kUndecided);
+  EXPECT_EQ(SignTest(5, 5), SignVerdict::kMost);
+}
+
+// F with (2, 2) degrees of freedom is x / (1 + x), its quantiles 19 and 4; with
+// (4, 4) it is 3 y^2 - 2 y^3 of y = x / (1 + x).
+TEST(SmallestDetectableRatioTest, ByHand) {
+  EXPECT_NEAR(SmallestDetectableRatio(3), std::sqrt(19.0 * 4), 1e-9);
+  EXPECT_NEAR(SmallestDetectableRatio(5), 3.9823999737306695, 1e-9);
+  EXPECT_NEAR(SmallestDetectableRatio(50), 1.43, 0.01);
+  EXPECT_TRUE(std::isinf(SmallestDetectableRatio(1)));
 }
 
 TEST(BoxPlotTest, OneValue) {

@@ -1,5 +1,6 @@
 #include "experiments/common/cifar10.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -93,6 +94,21 @@ std::vector<double> FinalTestAccuracies(const RunSet& runs,
     accuracies.push_back(100 * run->result.epochs().rbegin()->test_accuracy());
   }
   return accuracies;
+}
+
+std::string_view FrameworkFp16(const RunSet& runs) {
+  return runs.OfPolicy("FP16_BN32").empty() ? "FP16" : "FP16_BN32";
+}
+
+std::vector<uint64_t> DivergedSeeds(const RunSet& runs,
+                                    std::string_view policy) {
+  std::vector<uint64_t> seeds;
+  for (const TrainedRun* run : runs.OfPolicy(policy)) {
+    if (!std::isfinite(run->result.epochs().rbegin()->train_loss())) {
+      seeds.push_back(run->seed());
+    }
+  }
+  return seeds;
 }
 
 void AddCifar10Reductions(absl::Span<const RunSet> sets,

@@ -29,6 +29,15 @@ std::string NetworkName(std::string_view model);
 std::vector<double> FinalTestAccuracies(const RunSet& runs,
                                         std::string_view policy);
 
+// What the paper's framework did for FP16: FP16_BN32, and FP16 itself where the
+// network has no batch normalisation.
+std::string_view FrameworkFp16(const RunSet& runs);
+
+// Seeds whose loss is not finite in the last epoch: they count as what they
+// reached, and are named.
+std::vector<uint64_t> DivergedSeeds(const RunSet& runs,
+                                    std::string_view policy);
+
 // Names in the provenance how the runs are smaller than the paper's protocol on
 // CIFAR-10 (section 4.2: 100 epochs, batch 256, 50 seeds, all examples),
 // network by network where they differ.

@@ -1,5 +1,7 @@
 #include "experiments/common/cifar10.h"
 
+#include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,13 +11,14 @@
 namespace repro16 {
 namespace {
 
-RunSet SetOf(const std::string& model, int64_t epochs, int seeds) {
+RunSet SetOf(const std::string& model, int64_t epochs, int seeds,
+             const std::string& policy = "FP16") {
   std::vector<TrainedRun> runs;
   for (int seed = 1; seed <= seeds; ++seed) {
     TrainedRun run;
     RunSpec& spec = *run.result.mutable_spec();
     spec.set_model(model);
-    spec.set_policy("FP16");
+    spec.set_policy(policy);
     spec.set_scale("lite");
     spec.set_seed(seed);
     spec.set_epochs(epochs);
@@ -38,6 +41,22 @@ TEST(Cifar10Test, TakesTheAccuracyAfterTheLastEpoch) {
   EXPECT_EQ(FinalTestAccuracies(SetOf("vit8", 2, 2), "FP16"),
             (std::vector<double>{50, 50}));
   EXPECT_TRUE(FinalTestAccuracies(SetOf("vit8", 2, 2), "FP32").empty());
+}
+
+TEST(Cifar10Test, TheFrameworksFp16IsFp16WithoutBatchNormalisation) {
+  EXPECT_EQ(FrameworkFp16(SetOf("vit8", 2, 1)), "FP16");
+  EXPECT_EQ(FrameworkFp16(SetOf("vgg16", 2, 1, "FP16_BN32")), "FP16_BN32");
+}
+
+TEST(Cifar10Test, DivergedIsAnInfiniteOrNaNLossAtTheEnd) {
+  std::vector<TrainedRun> runs = SetOf("vit8", 2, 3).runs();
+  const double infinity = std::numeric_limits<double>::infinity();
+  runs[0].result.mutable_epochs(0)->set_train_loss(infinity);
+  runs[1].result.mutable_epochs(1)->set_train_loss(std::nan(""));
+  runs[2].result.mutable_epochs(1)->set_train_loss(infinity);
+  const RunSet set = *RunSet::Create(std::move(runs), "lite");
+  EXPECT_EQ(DivergedSeeds(set, "FP16"), (std::vector<uint64_t>{2, 3}));
+  EXPECT_TRUE(DivergedSeeds(set, "FP32").empty());
 }
 
 TEST(Cifar10Test, ReductionsNameWhatIsSmallerAndWhereNetworksDiffer) {

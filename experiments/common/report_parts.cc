@@ -227,6 +227,16 @@ report::Cell NumberCell(double number, std::string_view text) {
   return cell;
 }
 
+report::Cell EstimateCell(absl::Span<const double> values, bool sign) {
+  if (values.empty()) return TextCell("-");
+  const report::Estimate estimate = EstimateOf(values);
+  std::string text = sign ? absl::StrFormat("%+.2f", estimate.mean())
+                          : absl::StrFormat("%.2f", estimate.mean());
+  if (estimate.has_sd()) absl::StrAppendFormat(&text, " ± %.2f", estimate.sd());
+  absl::StrAppend(&text, " (", estimate.n(), ")");
+  return NumberCell(estimate.mean(), text);
+}
+
 std::string Scientific(double value) { return absl::StrFormat("%.2E", value); }
 
 std::string Percent(double share) {

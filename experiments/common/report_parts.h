@@ -50,6 +50,10 @@ report::Cell CountCell(int64_t count);
 // A number, shown as `text`.
 report::Cell NumberCell(double number, std::string_view text);
 
+// "98.12 ± 0.05 (3)": mean, standard deviation, seeds; with a sign where `sign`
+// says so. "-" without values.
+report::Cell EstimateCell(absl::Span<const double> values, bool sign = false);
+
 // "1.2E-03", as the paper writes small numbers.
 std::string Scientific(double value);
 // A share in [0, 1] as "98.76%".

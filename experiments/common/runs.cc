@@ -240,6 +240,12 @@ bool RunSet::Judged() const {
   return scale_ != "smoke" && !runs_.front().result.made_up_data();
 }
 
+bool Judged(absl::Span<const RunSet> sets) {
+  return !sets.empty() &&
+         std::all_of(sets.begin(), sets.end(),
+                     [](const RunSet& set) { return set.Judged(); });
+}
+
 absl::StatusOr<Probabilities> LoadProbabilities(const TrainedRun& run) {
   const std::string& path = run.probabilities_path;
   absl::StatusOr<Safetensors> file = ReadSafetensors(path);

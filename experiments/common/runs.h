@@ -83,6 +83,9 @@ class RunSet {
   std::vector<TrainedRun> runs_;
 };
 
+// All sets are judged, and there is one.
+bool Judged(absl::Span<const RunSet> sets);
+
 // Class probabilities of a run's test set, [examples, classes], as stored.
 struct Probabilities {
   int64_t examples = 0;

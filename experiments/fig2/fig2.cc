@@ -112,17 +112,6 @@ report::Figure DifferenceFigure(const RunSet& runs) {
   return figure;
 }
 
-// "98.12 ± 0.05 (3)", with a sign where `sign` says so.
-report::Cell EstimateCell(const std::vector<double>& values,
-                          bool sign = false) {
-  const report::Estimate estimate = EstimateOf(values);
-  std::string text = sign ? absl::StrFormat("%+.2f", estimate.mean())
-                          : absl::StrFormat("%.2f", estimate.mean());
-  if (estimate.has_sd()) absl::StrAppendFormat(&text, " ± %.2f", estimate.sd());
-  absl::StrAppend(&text, " (", estimate.n(), ")");
-  return NumberCell(estimate.mean(), text);
-}
-
 report::Table FinalTable(const RunSet& runs) {
   report::Table table;
   table.set_title("After the last epoch");
