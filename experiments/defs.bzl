@@ -158,6 +158,7 @@ _show = rule(
 
 def _golden_impl(ctx):
     info = ctx.attr.report[ReportInfo]
+    results = info.results if ctx.attr.runs else []
     return [DefaultInfo(**_launcher(
         ctx,
         ctx.file.template,
@@ -165,14 +166,15 @@ def _golden_impl(ctx):
             "%{tool}": ctx.executable.tool.short_path,
             "%{report}": info.report.short_path,
             "%{golden}": info.golden.short_path,
-            "%{results}": _joined(info.results),
+            "%{results}": _joined(results),
             "%{telemetry}": _joined(info.telemetry),
         },
-        [info.report, info.golden, ctx.executable.tool] + info.results + info.telemetry,
+        [info.report, info.golden, ctx.executable.tool] + results + info.telemetry,
     ))]
 
 _GOLDEN_ATTRS = {
     "report": attr.label(mandatory = True, providers = [ReportInfo]),
+    "runs": attr.bool(doc = "whether the golden values hold the bits of the runs, too"),
     "template": attr.label(mandatory = True, allow_single_file = [".sh.tpl"]),
     "tool": attr.label(mandatory = True, executable = True, cfg = "target"),
 }
@@ -190,6 +192,7 @@ def paper_experiment(
         runs = {},
         inputs = [],
         golden = "golden.textproto",
+        golden_runs = True,
         timed_model = "",
         timed_policies = []):
     """A table or figure of the paper, at every scale.
@@ -204,6 +207,7 @@ def paper_experiment(
       runs: for each scale, the labels of its train_runs; none: an experiment that trains nothing.
       inputs: other files that the analysis reads; a list, or a list for each scale.
       golden: the paper's values and our golden values.
+      golden_runs: whether these hold the bits of each run, too; not where another experiment's hold them already.
       timed_model: the model whose training step is timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
     """
@@ -242,6 +246,7 @@ def paper_experiment(
             name = at_scale + "_golden_test",
             size = "small",
             report = report,
+            runs = golden_runs,
             # Bits, so also the bits of other compilers.
             tags = tags or ["bits"],
             template = "//experiments:golden_test.sh.tpl",
@@ -250,6 +255,7 @@ def paper_experiment(
         _update_golden(
             name = "update_golden_" + scale,
             report = report,
+            runs = golden_runs,
             tags = tags,
             template = "//experiments:update_golden.sh.tpl",
             tool = "//reports:update_golden",
