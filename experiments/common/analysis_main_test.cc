@@ -7,6 +7,7 @@
 
 #include "engine/io/file.h"
 #include "engine/io/proto_file.h"
+#include "engine/numerics/version.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
@@ -48,8 +49,11 @@ class AnalysisMainTest : public testing::Test {
     RunResult result;
     result.mutable_spec()->set_policy("FP16");
     result.mutable_spec()->set_scale("lite");
+    result.set_numerics_version(kNumericsVersion);
     result.add_epochs();
     ASSERT_TRUE(WriteBinaryProto(folder_ + "result.pb", result).ok());
+    result.set_numerics_version(kNumericsVersion + 1);
+    ASSERT_TRUE(WriteBinaryProto(folder_ + "newer.pb", result).ok());
     ASSERT_TRUE(
         WriteFileAtomically(folder_ + "golden.textproto", "experiment: \"x\"")
             .ok());
@@ -124,6 +128,7 @@ TEST_F(AnalysisMainTest, BadInputExitsWithTwoAndNamesIt) {
       {"--scale=", "--scale"},
       {"--scale=paper", "scale"},
       {"--results=/nowhere/r.pb", "/nowhere/r.pb"},
+      {"--results=" + folder_ + "newer.pb", "newer.pb: of numerics version"},
       {"--probabilities=", "--probabilities"},
       {"--golden=/nowhere/g.textproto", "/nowhere/g.textproto"},
       {"--out=", "--out"},

@@ -9,6 +9,7 @@
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/numerics/policy.h"
+#include "engine/numerics/version.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace repro16 {
@@ -132,6 +133,12 @@ absl::StatusOr<std::vector<TrainedRun>> ReadRuns(const RunFiles& files) {
             ReadBinaryProto(files.results[i], &runs[i].result);
         !status.ok()) {
       return status;
+    }
+    if (runs[i].result.numerics_version() != kNumericsVersion) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(files.results[i], ": of numerics version ",
+                       runs[i].result.numerics_version(), ", this engine has ",
+                       kNumericsVersion, "; train the run again"));
     }
     runs[i].probabilities_path = files.probabilities[i];
     if (!files.diagnoses.empty()) runs[i].diagnosis_path = files.diagnoses[i];

@@ -38,7 +38,8 @@ struct RunFiles {
 // policy (that of AllPolicies(), engine/numerics/policy.h), then of seed.
 class RunSet {
  public:
-  // Errors name the file that does not fit.
+  // Errors name the file or run that does not fit; one of another numerics
+  // version than this engine's is refused.
   static absl::StatusOr<RunSet> Load(const RunFiles& files,
                                      std::string_view scale);
 
