@@ -14,6 +14,7 @@
 #include "experiments/common/report_parts.h"
 #include "experiments/fig1/figures.h"
 #include "experiments/fig1/pair_statistics.h"
+#include "experiments/fig1/tables.h"
 
 namespace repro16 {
 namespace {
@@ -21,48 +22,6 @@ namespace {
 using report::Finding;
 
 constexpr std::string_view kLargestError = "delta_max";
-
-report::Table MomentsTable(std::string_view title, std::string_view caption,
-                           const std::vector<PairStatistics>& pairs) {
-  report::Table table;
-  table.set_title(std::string(title));
-  table.set_caption(std::string(caption));
-  AddColumns({"networks", "mean δ", "variance δ", "largest δ", "mean Γ",
-              "variance Γ", "mean Γ / mean δ"},
-             &table);
-  for (const PairStatistics& pair : pairs) {
-    AddRow({TextCell(pair.name),
-            NumberCell(pair.error.mean, Scientific(pair.error.mean)),
-            NumberCell(pair.error.variance, Scientific(pair.error.variance)),
-            NumberCell(pair.error.max, Scientific(pair.error.max)),
-            NumberCell(pair.tolerance.mean, Scientific(pair.tolerance.mean)),
-            NumberCell(pair.tolerance.variance,
-                       Scientific(pair.tolerance.variance)),
-            NumberCell(pair.Ratio(), absl::StrFormat("%.3g", pair.Ratio()))},
-           &table);
-  }
-  return table;
-}
-
-report::Table LemmaTable(const std::vector<PairStatistics>& pairs) {
-  report::Table table;
-  table.set_title("What Lemma 1 covers");
-  table.set_caption(
-      "Shares of the test samples. At Γ = 2δ the networks can part by a tie, "
-      "see //experiments/lemma1.");
-  AddColumns({"networks", "samples", "Γ ≥ 2δ", "Γ = 2δ", "classified alike",
-              "not finite"},
-             &table);
-  for (const PairStatistics& pair : pairs) {
-    AddRow({TextCell(pair.name), CountCell(pair.samples),
-            NumberCell(pair.Guaranteed(), Percent(pair.Guaranteed())),
-            CountCell(pair.boundary),
-            NumberCell(pair.Alike(), Percent(pair.Alike())),
-            CountCell(pair.not_finite)},
-           &table);
-  }
-  return table;
-}
 
 report::Table LargestTable(const std::vector<PairStatistics>& pairs) {
   report::Table table;

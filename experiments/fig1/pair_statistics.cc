@@ -78,27 +78,64 @@ absl::StatusOr<PairStatistics> ComparePair(std::string name,
 
 }  // namespace
 
-absl::StatusOr<PairSets> ComparePairs(const RunSet& runs) {
-  PairSets sets;
-  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
+absl::StatusOr<std::vector<PairStatistics>> ComparePolicy(
+    const RunSet& runs, std::string_view policy) {
+  std::vector<PairStatistics> pairs;
+  for (const RunSet::Pair& pair : runs.Pairs(policy, "FP32")) {
     absl::StatusOr<PairStatistics> statistics =
         ComparePair(absl::StrCat("seed ", pair.a->seed()), *pair.a, *pair.b);
     if (!statistics.ok()) return statistics.status();
-    sets.same_seed.push_back(*std::move(statistics));
+    pairs.push_back(*std::move(statistics));
   }
-  if (sets.same_seed.empty()) {
-    return absl::InvalidArgumentError(
-        "--results: no FP16 and FP32 run of the same seed; give both");
-  }
+  return pairs;
+}
+
+absl::StatusOr<std::vector<PairStatistics>> CompareSeeds(const RunSet& runs) {
+  std::vector<PairStatistics> pairs;
   const std::vector<const TrainedRun*> fp32 = runs.OfPolicy("FP32");
   for (size_t i = 1; i < fp32.size(); ++i) {
     absl::StatusOr<PairStatistics> statistics = ComparePair(
         absl::StrCat("seeds ", fp32[i - 1]->seed(), " and ", fp32[i]->seed()),
         *fp32[i - 1], *fp32[i]);
     if (!statistics.ok()) return statistics.status();
-    sets.controls.push_back(*std::move(statistics));
+    pairs.push_back(*std::move(statistics));
   }
-  return sets;
+  return pairs;
+}
+
+PairStatistics Pool(std::string name, absl::Span<const PairStatistics> pairs) {
+  PairStatistics pool;
+  pool.name = std::move(name);
+  for (const PairStatistics& pair : pairs) {
+    pool.samples += pair.samples;
+    pool.not_finite += pair.not_finite;
+    pool.covered += pair.covered;
+    pool.boundary += pair.boundary;
+    pool.alike += pair.alike;
+    if (pool.largest.sample < 0 || pair.largest.error > pool.largest.error) {
+      pool.largest = pair.largest;
+    }
+    pool.errors.insert(pool.errors.end(), pair.errors.begin(),
+                       pair.errors.end());
+    pool.tolerances.insert(pool.tolerances.end(), pair.tolerances.begin(),
+                           pair.tolerances.end());
+  }
+  pool.error = MomentsOf(pool.errors);
+  pool.tolerance = MomentsOf(pool.tolerances);
+  return pool;
+}
+
+absl::StatusOr<PairSets> ComparePairs(const RunSet& runs) {
+  absl::StatusOr<std::vector<PairStatistics>> same_seed =
+      ComparePolicy(runs, "FP16");
+  if (!same_seed.ok()) return same_seed.status();
+  if (same_seed->empty()) {
+    return absl::InvalidArgumentError(
+        "--results: no FP16 and FP32 run of the same seed; give both");
+  }
+  absl::StatusOr<std::vector<PairStatistics>> controls = CompareSeeds(runs);
+  if (!controls.ok()) return controls.status();
+  return PairSets{*std::move(same_seed), *std::move(controls)};
 }
 
 double FinalTestAccuracy(const TrainedRun& run) {

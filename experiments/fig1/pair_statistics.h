@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "experiments/common/runs.h"
 
 namespace repro16 {
@@ -45,6 +47,8 @@ struct PairStatistics {
   std::vector<double> errors;
   std::vector<double> tolerances;
 
+  // Whether there are moments.
+  bool Finite() const { return samples > not_finite; }
   double Ratio() const { return tolerance.mean / error.mean; }
   // Shares of all samples.
   double Guaranteed() const { return Share(covered); }
@@ -54,9 +58,21 @@ struct PairStatistics {
   }
 };
 
+// `policy` against FP32, in order of seed; none where no seed has both. Error:
+// probabilities that cannot be compared.
+absl::StatusOr<std::vector<PairStatistics>> ComparePolicy(
+    const RunSet& runs, std::string_view policy);
+
+// FP32 against FP32 of the next seed, what a change of seed does; none where
+// there is one seed.
+absl::StatusOr<std::vector<PairStatistics>> CompareSeeds(const RunSet& runs);
+
+// All samples of `pairs` as those of one pair.
+PairStatistics Pool(std::string name, absl::Span<const PairStatistics> pairs);
+
 struct PairSets {
   std::vector<PairStatistics> same_seed;  // FP16 against FP32, not empty
-  std::vector<PairStatistics> controls;   // FP32 against FP32 of the next seed
+  std::vector<PairStatistics> controls;   // of CompareSeeds
 };
 
 // Reads the probabilities of all FP16 and FP32 runs. Error: no pair of runs, or

@@ -60,6 +60,53 @@ TEST(ComparePairsTest, ControlsAreNeighbouringSeedsOfFp32) {
   EXPECT_EQ(sets->controls[0].error.max, 0);
 }
 
+TEST(ComparePolicyTest, TakesSeedsThatHaveBoth) {
+  const absl::StatusOr<RunSet> runs =
+      RunSet::Create({MakeRunWithFiles("FP32", 1, k32, kLabels),
+                      MakeRunWithFiles("FP32", 2, k32, kLabels),
+                      MakeRunWithFiles("MP", 2, k16, kLabels)},
+                     "lite");
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  const auto mp = ComparePolicy(*runs, "MP");
+  ASSERT_TRUE(mp.ok()) << mp.status();
+  ASSERT_EQ(mp->size(), 1u);
+  EXPECT_EQ((*mp)[0].name, "seed 2");
+  EXPECT_EQ((*mp)[0].error.max, 0.75);
+  EXPECT_TRUE(ComparePolicy(*runs, "FP16")->empty());
+}
+
+TEST(PoolTest, AddsSamples) {
+  PairStatistics a;
+  a.samples = 3;
+  a.not_finite = 1;
+  a.covered = 2;
+  a.alike = 1;
+  a.errors = {0.25, 0.25};
+  a.tolerances = {0.5, 0.5};
+  PairStatistics b;
+  b.samples = 1;
+  b.alike = 1;
+  b.errors = {1};
+  b.tolerances = {0.25};
+  const PairStatistics pool = Pool("both", {a, b});
+  EXPECT_EQ(pool.name, "both");
+  EXPECT_EQ(pool.samples, 4);
+  EXPECT_EQ(pool.Guaranteed(), 0.5);
+  EXPECT_EQ(pool.Alike(), 0.5);
+  EXPECT_DOUBLE_EQ(pool.error.mean, 0.5);
+  EXPECT_DOUBLE_EQ(pool.error.variance, 0.125);
+  EXPECT_EQ(pool.error.max, 1);
+  EXPECT_DOUBLE_EQ(pool.tolerance.mean, 1.25 / 3);
+  EXPECT_TRUE(pool.Finite());
+}
+
+TEST(PoolTest, WithoutAFiniteSampleThereAreNoMoments) {
+  PairStatistics diverged;
+  diverged.samples = diverged.not_finite = 2;
+  EXPECT_FALSE(Pool("", {diverged}).Finite());
+  EXPECT_FALSE(Pool("", {}).Finite());
+}
+
 TEST(ComparePairsTest, NeedsBothPrecisionsOfASeed) {
   const absl::StatusOr<RunSet> runs =
       RunSet::Create({MakeRunWithFiles("FP32", 1, k32, kLabels),
