@@ -116,7 +116,8 @@ def _show_impl(ctx):
         ctx,
         ctx.file._template,
         {
-            "%{name}": ctx.label.name,
+            # Folders of two experiments may have one name: "fig1/cifar10", "lemma1/cifar10".
+            "%{name}": "%s_%s" % (ctx.label.package[len("experiments/"):], folder),
             "%{render}": ctx.executable._render.short_path,
             "%{report}": info.report.short_path,
             "%{golden}": info.golden.short_path,
