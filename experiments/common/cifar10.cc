@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "experiments/common/report_parts.h"
@@ -72,6 +73,13 @@ std::string MomentumText(const RunSet& set) {
   return momentum == 0 ? "as published" : FormatShortest(momentum);
 }
 
+// x / 255 for the vision transformers, else standardized.
+bool HasPublishedPixels(const RunSet& set) {
+  const bool is_transformer = absl::StartsWith(set.spec().model(), "vit");
+  return set.spec().data().normalization() ==
+         (is_transformer ? "unit" : "standardized");
+}
+
 }  // namespace
 
 absl::Span<const Network> Table2Networks() { return kTable2Networks; }
@@ -111,6 +119,24 @@ std::vector<uint64_t> DivergedSeeds(const RunSet& runs,
   return seeds;
 }
 
+void AddDiverged(absl::Span<const RunSet> sets, report::Report* report) {
+  std::vector<std::string> diverged;
+  for (const RunSet& set : sets) {
+    for (const std::string& policy : set.Policies()) {
+      const std::vector<uint64_t> seeds = DivergedSeeds(set, policy);
+      if (seeds.empty()) continue;
+      diverged.push_back(absl::StrCat(NetworkName(set.spec().model()), " in ",
+                                      policy, " (seed ",
+                                      absl::StrJoin(seeds, ", "), ")"));
+    }
+  }
+  if (diverged.empty()) return;
+  report->add_summary(absl::StrCat(
+      "Diverged, with a loss that is not finite at the end, and counted as "
+      "what they reached: ",
+      absl::StrJoin(diverged, "; "), "."));
+}
+
 void AddCifar10Reductions(absl::Span<const RunSet> sets,
                           report::Report* report) {
   constexpr int kSeeds = 50, kEpochs = 100, kBatch = 256;
@@ -143,6 +169,13 @@ void AddCifar10Reductions(absl::Span<const RunSet> sets,
         return s.spec().model_options().batch_norm_momentum() == 0;
       },
       "momentum of batch normalisation: ", MomentumText, "");
+  add(
+      HasPublishedPixels, "pixels: ",
+      [](const RunSet& s) {
+        return HasPublishedPixels(s) ? std::string("as published")
+                                     : s.spec().data().normalization();
+      },
+      "");
   add([](const RunSet& s) { return s.spec().data().train_examples() == 0; },
       "training examples: the first ",
       [](const RunSet& s) {

@@ -38,6 +38,9 @@ std::string_view FrameworkFp16(const RunSet& runs);
 std::vector<uint64_t> DivergedSeeds(const RunSet& runs,
                                     std::string_view policy);
 
+// Names all of these in the report's summary, if any.
+void AddDiverged(absl::Span<const RunSet> sets, report::Report* report);
+
 // Names in the provenance how the runs are smaller than the paper's protocol on
 // CIFAR-10 (section 4.2: 100 epochs, batch 256, 50 seeds, all examples),
 // network by network where they differ.

@@ -23,6 +23,8 @@ RunSet SetOf(const std::string& model, int64_t epochs, int seeds,
     spec.set_seed(seed);
     spec.set_epochs(epochs);
     spec.set_batch_size(256);
+    spec.mutable_data()->set_normalization(model == "vit8" ? "unit"
+                                                           : "standardized");
     run.result.add_epochs()->set_test_accuracy(0.25);
     run.result.add_epochs()->set_test_accuracy(0.5);
     runs.push_back(std::move(run));
@@ -57,6 +59,13 @@ TEST(Cifar10Test, DivergedIsAnInfiniteOrNaNLossAtTheEnd) {
   const RunSet set = *RunSet::Create(std::move(runs), "lite");
   EXPECT_EQ(DivergedSeeds(set, "FP16"), (std::vector<uint64_t>{2, 3}));
   EXPECT_TRUE(DivergedSeeds(set, "FP32").empty());
+  report::Report report;
+  AddDiverged({set, SetOf("vgg16", 2, 1)}, &report);
+  ASSERT_EQ(report.summary_size(), 1);
+  EXPECT_NE(report.summary(0).find(": ViT-8 in FP16 (seed 2, 3)."),
+            std::string::npos);
+  AddDiverged({SetOf("vgg16", 2, 1)}, &report);
+  EXPECT_EQ(report.summary_size(), 1);
 }
 
 TEST(Cifar10Test, ReductionsNameWhatIsSmallerAndWhereNetworksDiffer) {
@@ -67,6 +76,20 @@ TEST(Cifar10Test, ReductionsNameWhatIsSmallerAndWhereNetworksDiffer) {
   ASSERT_EQ(report.provenance().reductions_size(), 1);
   EXPECT_EQ(report.provenance().reductions(0),
             "epochs: 2 (VGG-16: 3) instead of 100");
+}
+
+TEST(Cifar10Test, TransformersOnStandardizedPixelsAreNamed) {
+  TrainedRun run;
+  run.result.mutable_spec()->set_model("vit12");
+  run.result.mutable_spec()->set_policy("FP16");
+  run.result.mutable_spec()->set_epochs(100);
+  run.result.mutable_spec()->set_batch_size(256);
+  run.result.mutable_spec()->mutable_data()->set_normalization("standardized");
+  run.result.add_epochs();
+  report::Report report;
+  AddCifar10Reductions({*RunSet::Create({run}, "")}, &report);
+  ASSERT_EQ(report.provenance().reductions_size(), 2);
+  EXPECT_EQ(report.provenance().reductions(1), "pixels: standardized");
 }
 
 TEST(Cifar10Test, TheFullProtocolHasNoReductions) {
