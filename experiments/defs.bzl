@@ -225,6 +225,7 @@ def paper_experiment(
             runs = runs[scale] if runs else [],
             scale = scale,
             tags = tags,
+            visibility = ["//experiments:__subpackages__"],
         )
         for figure in charts:
             chart(
