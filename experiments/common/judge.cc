@@ -318,4 +318,36 @@ report::Verdict ReportVerdict(const Equivalence& test) {
   return VerdictOf(test, Claim::kEqual);
 }
 
+std::vector<report::Verdict> JudgeFamily(
+    bool judged, absl::Span<const std::optional<Equivalence>> tests) {
+  constexpr double kAlpha = 0.05;
+  std::vector<double> equal, beyond;  // p-values of the family
+  for (const std::optional<Equivalence>& test : tests) {
+    if (!test || test->verdict == Verdict::kUnderpowered) continue;
+    equal.push_back(test->p_value);
+    // The one-sided test against the nearer margin, the other way round.
+    beyond.push_back(1 - test->p_value);
+  }
+  equal = HolmAdjusted(equal);
+  beyond = HolmAdjusted(beyond);
+  std::vector<report::Verdict> verdicts;
+  size_t place = 0;
+  for (const std::optional<Equivalence>& test : tests) {
+    if (!test) {
+      verdicts.push_back(report::VERDICT_NOT_RUN);
+    } else if (!judged) {
+      verdicts.push_back(report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+    } else if (test->verdict == Verdict::kUnderpowered) {
+      verdicts.push_back(report::VERDICT_INCONCLUSIVE);
+    } else {
+      verdicts.push_back(equal[place] <= kAlpha ? report::VERDICT_MATCH
+                         : beyond[place] <= kAlpha
+                             ? report::VERDICT_DIFFER
+                             : report::VERDICT_INCONCLUSIVE);
+      ++place;
+    }
+  }
+  return verdicts;
+}
+
 }  // namespace repro16

@@ -12,6 +12,7 @@
 #define REPRO16_EXPERIMENTS_COMMON_JUDGE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -94,6 +95,14 @@ absl::StatusOr<report::Expectation> JudgePooled(
 
 // A verdict of an equivalence test in a report.
 report::Verdict ReportVerdict(const Equivalence& test);
+
+// Verdicts on a family of equivalence tests, adjusted for their number (Holm):
+// "match" when equivalence still holds at 5%, "differ" when a difference beyond
+// the margin does, else "inconclusive". A test of under 5 seeds is
+// "inconclusive" and not of the family; one that is absent is "not run".
+// `judged` as RunSet::Judged.
+std::vector<report::Verdict> JudgeFamily(
+    bool judged, absl::Span<const std::optional<Equivalence>> tests);
 
 }  // namespace repro16
 

@@ -1,6 +1,7 @@
 #include "experiments/common/judge.h"
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -234,6 +235,40 @@ TEST(JudgeEachSeedTest, ErrorsNameTheValue) {
   golden.mutable_paper(0)->clear_margin();
   EXPECT_FALSE(
       JudgeEachSeed(runs, golden, "x", "", {1}, Measure::kNumber).ok());
+}
+
+// Of n seeds whose differences are `mean` -+ 0.1 points, against 0.9.
+Equivalence TestOf(double mean, int n) {
+  std::vector<double> a, b(n, 0);
+  for (int i = 0; i < n; ++i) a.push_back(mean + (i % 2 == 0 ? 0.1 : -0.1));
+  return PairedEquivalence(a, b, 0.9);
+}
+
+TEST(JudgeFamilyTest, EachMemberHasItsVerdict) {
+  EXPECT_EQ(JudgeFamily(true, {TestOf(0, 6), TestOf(2, 6), TestOf(-2, 6),
+                               TestOf(0.9, 6), TestOf(0, 4), std::nullopt}),
+            (std::vector<report::Verdict>{
+                report::VERDICT_MATCH, report::VERDICT_DIFFER,
+                report::VERDICT_DIFFER, report::VERDICT_INCONCLUSIVE,
+                report::VERDICT_INCONCLUSIVE, report::VERDICT_NOT_RUN}));
+  EXPECT_EQ(
+      JudgeFamily(false, {TestOf(0, 6), std::nullopt}),
+      (std::vector<report::Verdict>{report::VERDICT_NOT_JUDGED_AT_THIS_SCALE,
+                                    report::VERDICT_NOT_RUN}));
+}
+
+TEST(JudgeFamilyTest, AFamilyAsksForMoreThanATestAlone) {
+  const Equivalence narrow = TestOf(0.78, 6);
+  ASSERT_GT(narrow.p_value, 0.01);
+  ASSERT_LT(narrow.p_value, 0.05);
+  EXPECT_EQ(JudgeFamily(true, {narrow}).front(), report::VERDICT_MATCH);
+  // Too few seeds for a verdict: not of the family.
+  EXPECT_EQ(JudgeFamily(true, {narrow, TestOf(0, 4)}).front(),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(JudgeFamily(true, {narrow, TestOf(0.9, 6), TestOf(0.9, 6),
+                               TestOf(0.9, 6), TestOf(0.9, 6)})
+                .front(),
+            report::VERDICT_INCONCLUSIVE);
 }
 
 }  // namespace
