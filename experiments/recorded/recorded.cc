@@ -1,0 +1,336 @@
+#include "experiments/recorded/recorded.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/numerics/policy.h"
+#include "engine/numerics/version.h"
+#include "experiments/common/cifar10.h"
+#include "experiments/common/report_parts.h"
+#include "experiments/recorded/recorded_run.h"
+#include "reports/golden.h"
+
+namespace repro16 {
+namespace {
+
+constexpr std::string_view kBase = "FP32";  // what differences refer to
+
+// ---- Order and pairs --------------------------------------------------------
+
+size_t NetworkRank(const RunSpec& spec) {
+  const absl::Span<const Network> networks = Table2Networks();
+  return std::find_if(networks.begin(), networks.end(),
+                      [&](const Network& network) {
+                        return network.model == spec.model();
+                      }) -
+         networks.begin();
+}
+
+size_t PolicyRank(const RunSpec& spec) {
+  const absl::Span<const PrecisionPolicy> all = AllPolicies();
+  return std::find_if(all.begin(), all.end(),
+                      [&](const PrecisionPolicy& policy) {
+                        return policy.name == spec.policy();
+                      }) -
+         all.begin();
+}
+
+// What the runs of a pair share.
+std::string WithoutPolicy(RunSpec spec) {
+  spec.clear_policy();
+  return spec.SerializeAsString();
+}
+
+bool Before(const RecordedRun& a, const RecordedRun& b) {
+  const auto key = [](const RecordedRun& run) {
+    const RunSpec& spec = run.result().spec();
+    return std::tuple(NetworkRank(spec), spec.model(), PolicyRank(spec),
+                      spec.seed(), spec.SerializeAsString());
+  };
+  return key(a) < key(b);
+}
+
+// The FP32 run beside which `run` stands; none for FP32 itself, nor where the
+// numerics are of another version.
+const RecordedRun* FindBase(const RecordedRun& run,
+                            absl::Span<const RecordedRun> runs) {
+  const RunSpec& spec = run.result().spec();
+  if (spec.policy() == kBase) return nullptr;
+  for (const RecordedRun& base : runs) {
+    if (base.result().spec().policy() == kBase &&
+        base.result().numerics_version() == run.result().numerics_version() &&
+        WithoutPolicy(base.result().spec()) == WithoutPolicy(spec)) {
+      return &base;
+    }
+  }
+  return nullptr;
+}
+
+// ---- The paper's values -----------------------------------------------------
+
+// In percent, of table 2, which trains by SGD. Its FP16 column is held beside
+// both readings of it, FP16 and FP16_BN32.
+std::optional<double> PaperAccuracy(const RunSpec& spec, const Golden& paper) {
+  if (!spec.optimizer().has_sgd()) return std::nullopt;
+  const std::string id = absl::StrCat(
+      spec.model(), "/",
+      spec.policy() == "FP16_BN32" ? std::string("FP16") : spec.policy());
+  for (const PaperValue& value : paper.paper()) {
+    if (value.id() == id) return value.value();
+  }
+  return std::nullopt;
+}
+
+// ---- Tables -----------------------------------------------------------------
+
+double TestPercent(const EpochResult& epoch) {
+  return 100 * epoch.test_accuracy();
+}
+
+const EpochResult& LastEpoch(const RecordedRun& run) {
+  return *run.result().epochs().rbegin();
+}
+
+// The first of those with the highest test accuracy.
+const EpochResult& BestEpoch(const RecordedRun& run) {
+  const auto& epochs = run.result().epochs();
+  return *std::max_element(epochs.begin(), epochs.end(),
+                           [](const EpochResult& a, const EpochResult& b) {
+                             return a.test_accuracy() < b.test_accuracy();
+                           });
+}
+
+report::Cell PercentCell(double percent) {
+  return NumberCell(percent, absl::StrFormat("%.2f", percent));
+}
+
+report::Cell EpochsCell(const RecordedRun& run) {
+  report::Cell cell = TextCell(EpochsReached(run));
+  const RunResult& result = run.result();
+  std::string note;
+  if (result.numerics_version() != kNumericsVersion) {
+    note = absl::StrCat("recorded with numerics version ",
+                        result.numerics_version(), ", this engine has ",
+                        kNumericsVersion);
+  }
+  if (result.has_first_non_finite()) {
+    absl::StrAppend(&note, note.empty() ? "" : "; ", "not finite from step ",
+                    result.first_non_finite().step(), ", ",
+                    result.first_non_finite().tensor());
+  }
+  if (run.skipped_steps() > 0) {
+    absl::StrAppend(&note, note.empty() ? "" : "; ", run.skipped_steps(),
+                    " steps skipped by loss scaling");
+  }
+  cell.set_note(note);
+  return cell;
+}
+
+report::Table RunTable(const RecordedRuns& recorded) {
+  report::Table table;
+  table.set_title("Recorded runs");
+  table.set_caption(
+      "Not made by this command. Test accuracy in percent. The paper's is the "
+      "mean over 50 seeds after 100 epochs. The best epoch is chosen by the "
+      "test set itself, which flatters it.");
+  AddColumns({"run", "epochs", "test accuracy, last epoch",
+              "test accuracy, best epoch"},
+             &table);
+  for (const RecordedRun& run : recorded.runs) {
+    report::Cell last = PercentCell(TestPercent(LastEpoch(run)));
+    if (const auto paper =
+            PaperAccuracy(run.result().spec(), recorded.table2)) {
+      last.set_paper(absl::StrFormat("%.1f", *paper));
+    }
+    const EpochResult& best_epoch = BestEpoch(run);
+    report::Cell best = PercentCell(TestPercent(best_epoch));
+    best.set_note(absl::StrCat("epoch ", best_epoch.epoch()));
+    AddRow(
+        {TextCell(TitleOf(run.result().spec())), EpochsCell(run), last, best},
+        &table);
+  }
+  return table;
+}
+
+// Every so many epochs, and the last, that both runs have.
+std::vector<int> ComparedEpochs(const RecordedRun& a, const RecordedRun& b) {
+  constexpr int kEvery = 25;
+  const int common =
+      std::min(a.result().epochs_size(), b.result().epochs_size());
+  std::vector<int> epochs;
+  for (int epoch = kEvery; epoch < common; epoch += kEvery) {
+    epochs.push_back(epoch);
+  }
+  epochs.push_back(common);
+  return epochs;
+}
+
+void AddDifferenceRows(const RecordedRun& run, const RecordedRun& base,
+                       const Golden& table2, report::Table* table) {
+  const RunSpec& spec = run.result().spec();
+  for (int epoch : ComparedEpochs(run, base)) {
+    const double ours = TestPercent(run.result().epochs(epoch - 1));
+    const double beside = TestPercent(base.result().epochs(epoch - 1));
+    report::Cell difference =
+        NumberCell(ours - beside, absl::StrFormat("%+.2f", ours - beside));
+    const auto paper = PaperAccuracy(spec, table2);
+    const auto paper_base = PaperAccuracy(base.result().spec(), table2);
+    if (epoch == spec.epochs() && paper && paper_base) {
+      difference.set_paper(absl::StrFormat("%+.1f", *paper - *paper_base));
+    }
+    AddRow({TextCell(TitleOf(spec)), CountCell(epoch), PercentCell(ours),
+            PercentCell(beside), difference, TextCell("not judged: one seed")},
+           table);
+  }
+}
+
+// Without rows where no two runs make a pair.
+report::Table DifferenceTable(const RecordedRuns& recorded) {
+  report::Table table;
+  table.set_title("Recorded runs: differences from FP32 at equal epochs");
+  table.set_caption(
+      "Not made by this command. Test accuracy in percent, and the difference "
+      "of the two runs, of one seed, in points; the paper's after its last "
+      "epoch. One seed gives no verdict.");
+  AddColumns({"run", "epoch", "test accuracy", "FP32", "difference", "verdict"},
+             &table);
+  for (const RecordedRun& run : recorded.runs) {
+    if (const RecordedRun* base = FindBase(run, recorded.runs)) {
+      AddDifferenceRows(run, *base, recorded.table2, &table);
+    }
+  }
+  return table;
+}
+
+report::Cell TimeCell(const RecordedRun& run) {
+  if (!run.has_telemetry()) return TextCell("not measured");
+  const RunTelemetry& telemetry = run.telemetry();
+  report::Cell cell =
+      TextCell(absl::StrFormat("%.0f s", telemetry.train_seconds()));
+  cell.set_note(absl::StrFormat("%.0f images/s; %s",
+                                telemetry.train_images_per_second(),
+                                telemetry.device()));
+  return cell;
+}
+
+report::Table OriginTable(absl::Span<const RecordedRun> runs) {
+  report::Table table;
+  table.set_title("Where the recorded runs were made");
+  table.set_caption(
+      "Time of training as it was then, with whatever else ran on the "
+      "machine: not to be compared. The same specification gives the same "
+      "bits on every machine.");
+  AddColumns({"run", "engine commit", "recorded on", "machine", "time"},
+             &table);
+  for (const RecordedRun& run : runs) {
+    const RecordProvenance& provenance = run.provenance();
+    report::Cell machine =
+        TextCell(provenance.simd_target().empty()
+                     ? provenance.machine()
+                     : absl::StrCat(provenance.machine(), ", ",
+                                    provenance.simd_target()));
+    machine.set_note(provenance.note());
+    AddRow({TextCell(TitleOf(run.result().spec())),
+            TextCell(provenance.commit().substr(0, 10)),
+            TextCell(provenance.date()), machine, TimeCell(run)},
+           &table);
+  }
+  return table;
+}
+
+// ---- The figure -------------------------------------------------------------
+
+report::Figure AccuracyFigure(absl::Span<const RecordedRun> runs) {
+  report::Figure figure;
+  figure.set_name("recorded");
+  figure.set_title("Recorded runs: accuracy by epoch");
+  figure.set_caption(
+      runs.empty() ? "No longer run has been recorded yet."
+                   : "Recorded, not made by this command: training and test "
+                     "accuracy in percent after each epoch, a line a run.");
+  figure.set_spec("recorded.vl.json");
+  report::Dataset* data = figure.add_datasets();
+  data->set_name("recorded");
+  for (const char* field :
+       {"network", "policy", "seed", "split", "epoch", "accuracy"}) {
+    data->add_fields(field);
+  }
+  for (const RecordedRun& run : runs) {
+    const RunSpec& spec = run.result().spec();
+    const auto add = [&](const EpochResult& epoch, std::string_view split,
+                         double accuracy) {
+      AddRecord({ChartText(NetworkName(spec.model())), ChartText(spec.policy()),
+                 ChartText(absl::StrCat(spec.seed())), ChartText(split),
+                 ChartNumber(static_cast<double>(epoch.epoch())),
+                 ChartNumber(100 * accuracy)},
+                data);
+    };
+    for (const EpochResult& epoch : run.result().epochs()) {
+      add(epoch, "training", epoch.train_accuracy());
+      add(epoch, "test", epoch.test_accuracy());
+    }
+  }
+  return figure;
+}
+
+std::string Sentence(absl::Span<const RecordedRun> runs) {
+  if (runs.empty()) return "No longer run has been recorded yet.";
+  return absl::StrCat(
+      "Recorded, not made by this command: ", runs.size(),
+      runs.size() == 1 ? " run" : " runs",
+      " of the paper's own protocol (//experiments/recorded), each as far as "
+      "it got. They stand in tables and a figure of their own, whose titles "
+      "say so, and enter no verdict.");
+}
+
+}  // namespace
+
+absl::StatusOr<RecordedRuns> LoadRecordedRuns(
+    absl::Span<const std::string> files) {
+  RecordedRuns recorded;
+  std::map<std::string, std::string> file_of;  // by specification
+  for (const std::string& file : files) {
+    if (absl::EndsWith(file, "/golden.textproto")) {
+      absl::StatusOr<Golden> golden = ReadGolden(file);
+      if (!golden.ok()) return golden.status();
+      recorded.table2 = *std::move(golden);
+      continue;
+    }
+    absl::StatusOr<RecordedRun> run = ReadRecordedRun(file);
+    if (!run.ok()) return run.status();
+    const RunSpec& spec = run->result().spec();
+    const auto [first, is_new] =
+        file_of.emplace(spec.SerializeAsString(), file);
+    if (!is_new) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": ", TitleOf(spec), " is recorded by ",
+                       first->second, ", too; keep the one that got further"));
+    }
+    recorded.runs.push_back(*std::move(run));
+  }
+  std::sort(recorded.runs.begin(), recorded.runs.end(), Before);
+  return recorded;
+}
+
+void AddRecordedRuns(const RecordedRuns& recorded, report::Report* report) {
+  report->add_summary(Sentence(recorded.runs));
+  *report->add_figures() = AccuracyFigure(recorded.runs);
+  if (recorded.runs.empty()) return;
+  *report->add_tables() = RunTable(recorded);
+  if (report::Table differences = DifferenceTable(recorded);
+      !differences.rows().empty()) {
+    *report->add_tables() = std::move(differences);
+  }
+  *report->add_tables() = OriginTable(recorded.runs);
+}
+
+}  // namespace repro16

@@ -1,0 +1,169 @@
+#include "experiments/recorded/recorded.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/io/file.h"
+#include "engine/numerics/version.h"
+#include "experiments/recorded/recorded_run.h"
+#include "gtest/gtest.h"
+#include "reports/report_file.h"
+
+namespace repro16 {
+namespace {
+
+constexpr char kUnfinished[] =
+    "experiments/recorded/testdata/unfinished_fp16.textproto";
+constexpr char kFinished[] =
+    "experiments/recorded/testdata/finished_fp32.textproto";
+constexpr char kTable2[] = R"(
+    experiment: "table2"
+    paper { id: "mobilenet_v2/FP16" table: "table 2" value: 69.4 unit: "%" }
+    paper { id: "mobilenet_v2/FP32" table: "table 2" value: 70.0 unit: "%" })";
+
+std::string Temporary(const std::string& name) {
+  return absl::StrCat(testing::TempDir(), "/", name);
+}
+
+std::string WriteTable2() {
+  const std::string path = Temporary("golden.textproto");
+  EXPECT_TRUE(WriteFileAtomically(path, kTable2).ok());
+  return path;
+}
+
+RecordedRuns Load(const std::vector<std::string>& files) {
+  absl::StatusOr<RecordedRuns> recorded = LoadRecordedRuns(files);
+  EXPECT_TRUE(recorded.ok()) << recorded.status();
+  return recorded.ok() ? *std::move(recorded) : RecordedRuns();
+}
+
+report::Report ReportOf(const RecordedRuns& recorded) {
+  report::Report report;
+  report.set_experiment("test");
+  report.set_scale("smoke");
+  AddRecordedRuns(recorded, &report);
+  EXPECT_TRUE(CheckReport(report).ok()) << CheckReport(report);
+  EXPECT_EQ(report.expectations_size(), 0);  // never a verdict
+  return report;
+}
+
+TEST(RecordedTest, TellsHowFarEachRunGot) {
+  const report::Report report =
+      ReportOf(Load({kUnfinished, WriteTable2(), kFinished}));
+  ASSERT_EQ(report.tables_size(), 3);
+  const report::Table& runs = report.tables(0);
+  EXPECT_EQ(runs.title(), "Recorded runs");
+  ASSERT_EQ(runs.rows_size(), 2);
+  const report::Row& fp32 = runs.rows(0);  // policies in their own order
+  EXPECT_EQ(fp32.cells(0).text(), "MobileNetV2 FP32 seed 1");
+  EXPECT_EQ(fp32.cells(1).text(), "5 of 5");
+  EXPECT_EQ(fp32.cells(2).text(), "62.50");
+  EXPECT_EQ(fp32.cells(2).paper(), "70.0");
+  const report::Row& fp16 = runs.rows(1);
+  EXPECT_EQ(fp16.cells(1).text(), "3 of 5");
+  EXPECT_EQ(fp16.cells(1).note(), "not finite from step 17, stem/conv");
+  EXPECT_EQ(fp16.cells(2).text(), "50.00");
+  EXPECT_EQ(fp16.cells(2).paper(), "69.4");
+  EXPECT_EQ(fp16.cells(3).text(), "55.00");
+  EXPECT_EQ(fp16.cells(3).note(), "epoch 2");
+}
+
+TEST(RecordedTest, SaysThatTheyAreNotOfThisCommandAndWhereTheyAreFrom) {
+  const report::Report report = ReportOf(Load({kUnfinished}));
+  ASSERT_EQ(report.summary_size(), 1);
+  EXPECT_TRUE(absl::StartsWith(report.summary(0),
+                               "Recorded, not made by this command: 1 run"))
+      << report.summary(0);
+  ASSERT_EQ(report.tables_size(), 2);  // one run has no difference
+  const report::Row& origin = report.tables(1).rows(0);
+  EXPECT_EQ(origin.cells(1).text(), "0123456789");
+  EXPECT_EQ(origin.cells(2).text(), "2024-02-29");
+  EXPECT_EQ(origin.cells(3).text(),
+            "a machine of the tests, 1 of 2 cores, AVX2");
+  EXPECT_EQ(origin.cells(4).text(), "not measured");
+}
+
+TEST(RecordedTest, DifferencesAreOfEqualEpochsAndNotJudged) {
+  const report::Report report =
+      ReportOf(Load({kUnfinished, kFinished, WriteTable2()}));
+  const report::Table& differences = report.tables(1);
+  ASSERT_EQ(differences.rows_size(), 1);
+  const report::Row& row = differences.rows(0);
+  EXPECT_EQ(row.cells(0).text(), "MobileNetV2 FP16 seed 1");
+  EXPECT_EQ(row.cells(1).text(), "3");
+  EXPECT_EQ(row.cells(4).text(), "-2.00");  // 50 - 52
+  EXPECT_EQ(row.cells(4).paper(), "");      // which is of the last epoch
+  EXPECT_EQ(row.cells(5).text(), "not judged: one seed");
+}
+
+TEST(RecordedTest, ThePapersDifferenceStandsBesideTheLastEpoch) {
+  RecordedRuns recorded = Load({kFinished, WriteTable2()});
+  recorded.runs.push_back(recorded.runs[0]);
+  RunResult& fp16 = *recorded.runs[1].mutable_result();
+  fp16.mutable_spec()->set_policy("FP16");
+  fp16.mutable_epochs(4)->set_test_accuracy(0.65);
+  const report::Report report = ReportOf(recorded);
+  ASSERT_EQ(report.tables(1).rows_size(), 1);
+  const report::Cell& difference = report.tables(1).rows(0).cells(4);
+  EXPECT_EQ(difference.text(), "+2.50");  // 65 - 62.5
+  EXPECT_EQ(difference.paper(), "-0.6");  // 69.4 - 70.0
+}
+
+TEST(RecordedTest, AnotherNumericsVersionIsShownAndNotCompared) {
+  RecordedRuns recorded = Load({kUnfinished, kFinished});
+  recorded.runs[0].mutable_result()->set_numerics_version(kNumericsVersion + 7);
+  const report::Report report = ReportOf(recorded);
+  ASSERT_EQ(report.tables_size(), 2);
+  EXPECT_EQ(
+      report.tables(0).rows(0).cells(1).note(),
+      absl::StrCat("recorded with numerics version ", kNumericsVersion + 7,
+                   ", this engine has ", kNumericsVersion));
+}
+
+TEST(RecordedTest, TheFigureHasBothAccuraciesOfEachEpoch) {
+  const report::Report report = ReportOf(Load({kUnfinished, kFinished}));
+  ASSERT_EQ(report.figures_size(), 1);
+  EXPECT_EQ(report.figures(0).name(), "recorded");
+  EXPECT_EQ(report.figures(0).spec(), "recorded.vl.json");
+  EXPECT_EQ(report.figures(0).datasets(0).records_size(), 2 * (3 + 5));
+}
+
+TEST(RecordedTest, NoRecordsAreToldToo) {
+  const report::Report report = ReportOf(Load({}));
+  EXPECT_EQ(report.summary(0), "No longer run has been recorded yet.");
+  EXPECT_EQ(report.tables_size(), 0);
+  EXPECT_EQ(report.figures_size(), 1);  // its chart is a target
+}
+
+TEST(RecordedTest, ARunRecordedTwiceIsRefused) {
+  const absl::Status status =
+      LoadRecordedRuns({kFinished, kUnfinished, kFinished}).status();
+  EXPECT_TRUE(absl::StrContains(status.message(),
+                                "MobileNetV2 FP32 seed 1 is recorded by"))
+      << status;
+}
+
+TEST(RecordedTest, OtherDataAreRefusedByFileAndDigest) {
+  RecordedRun run = Load({kFinished}).runs[0];
+  run.mutable_result()->set_data_digest("00ff");
+  const std::string path = Temporary("other_data.textproto");
+  ASSERT_TRUE(WriteRecordedRun(path, run).ok());
+  const absl::Status status = LoadRecordedRuns({path}).status();
+  EXPECT_TRUE(absl::StrContains(status.message(),
+                                "other_data.textproto: data_digest: 00ff is "
+                                "not that of the published cifar10"))
+      << status;
+}
+
+TEST(RecordedTest, AFileThatIsNoRecordIsNamed) {
+  const std::string path = Temporary("no_record.textproto");
+  ASSERT_TRUE(WriteFileAtomically(path, "model: \"mlp\"").ok());
+  const absl::Status status = LoadRecordedRuns({path}).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "no_record.textproto:1:"))
+      << status;
+}
+
+}  // namespace
+}  // namespace repro16
