@@ -129,8 +129,20 @@ GridCell TableCell(const report::Cell& cell) {
   return lines;
 }
 
+// Whether there is more to a cell than its value.
+bool IsRich(const report::Cell& cell) {
+  return !cell.paper().empty() || !cell.note().empty() ||
+         cell.verdict() != report::VERDICT_NONE;
+}
+
 void AddTable(const report::Table& table, std::vector<Block>& blocks) {
   Grid grid;
+  // Numbers are compared down their columns; a cell of several lines is read by
+  // itself.
+  grid.cards = std::any_of(
+      table.rows().begin(), table.rows().end(), [](const report::Row& row) {
+        return std::any_of(row.cells().begin(), row.cells().end(), IsRich);
+      });
   grid.title = table.title();
   grid.caption = table.caption();
   for (int i = 0; i < table.columns_size(); ++i) {
@@ -259,8 +271,69 @@ void AddRounding(const report::Report& report, std::vector<Block>& blocks) {
   }
 }
 
-// ---- Time, memory, provenance
-// -------------------------------------------------
+// ---- Time, memory, provenance -----------------------------------------------
+
+// "1.62× FP32"; "" where the row has no ratio.
+std::string RatioText(const report::TimingRow& row) {
+  if (!row.has_ratio()) return "";
+  return absl::StrCat(FormatNumber(row.ratio(), 3), "× ", row.ratio_to());
+}
+
+std::string PaperRatioText(const report::TimingRow& row) {
+  if (!row.has_paper_ratio()) return "";
+  return absl::StrCat(FormatNumber(row.paper_ratio(), 3), "×");
+}
+
+// A row for each time.
+Grid TimesByRow(const report::Timing& timing) {
+  Grid grid;
+  grid.columns = {{"What", false},
+                  {"Ours", false},
+                  {"Ratio", false},
+                  {"The paper's ratio", false}};
+  for (const report::TimingRow& row : timing.rows()) {
+    GridCell what = {{row.what()}}, ratio, paper;
+    AddLine(row.note(), kSmall, what);
+    AddLine(RatioText(row), CellLine::Style::kPlain, ratio);
+    AddLine(PaperRatioText(row), CellLine::Style::kPlain, paper);
+    grid.rows.push_back(
+        {what, {{FormatEstimate(row.ours(), 3, row.unit())}}, ratio, paper});
+  }
+  return grid;
+}
+
+// A row for each group, a column for each `what`, both as they come first.
+Grid TimesByGroup(const report::Timing& timing) {
+  std::vector<std::string> groups, whats;
+  const auto index = [](const std::string& name,
+                        std::vector<std::string>& names) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    const size_t i = found - names.begin();
+    if (found == names.end()) names.push_back(name);
+    return i;
+  };
+  Grid grid;
+  grid.columns = {{"", false}};
+  for (const report::TimingRow& row : timing.rows()) {
+    const size_t y = index(row.group(), groups);
+    const size_t x = index(row.what(), whats) + 1;
+    if (y == grid.rows.size()) grid.rows.push_back({{{row.group()}}});
+    if (x == grid.columns.size()) grid.columns.push_back({row.what(), false});
+    std::vector<GridCell>& cells = grid.rows[y];
+    if (x >= cells.size()) cells.resize(x + 1);
+    cells[x] = {{FormatEstimate(row.ours(), 3, row.unit())}};
+    AddLine(RatioText(row), CellLine::Style::kPlain, cells[x]);
+    const std::string paper = PaperRatioText(row);
+    if (!paper.empty()) {
+      AddLine(absl::StrCat("paper ", paper), kSmall, cells[x]);
+    }
+    AddLine(row.note(), kSmall, cells[x]);
+  }
+  for (std::vector<GridCell>& cells : grid.rows) {
+    cells.resize(grid.columns.size());
+  }
+  return grid;
+}
 
 void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
   blocks.push_back(Heading{"Time"});
@@ -269,29 +342,11 @@ void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
     return;
   }
   const report::Timing& timing = report.timing();
-  Grid grid;
+  const bool grouped =
+      timing.rows_size() > 0 && !timing.rows(0).group().empty();
+  Grid grid = grouped ? TimesByGroup(timing) : TimesByRow(timing);
   grid.cards = true;
   grid.caption = timing.note();
-  grid.columns = {{"What", false},
-                  {"Ours", false},
-                  {"Ratio", false},
-                  {"The paper's ratio", false}};
-  for (const report::TimingRow& row : timing.rows()) {
-    GridCell what = {{row.what()}};
-    AddLine(row.note(), kSmall, what);
-    GridCell ratio;
-    if (row.has_ratio()) {
-      AddLine(absl::StrCat(FormatNumber(row.ratio(), 3), "× ", row.ratio_to()),
-              CellLine::Style::kPlain, ratio);
-    }
-    GridCell paper;
-    if (row.has_paper_ratio()) {
-      AddLine(absl::StrCat(FormatNumber(row.paper_ratio(), 2), "×"),
-              CellLine::Style::kPlain, paper);
-    }
-    grid.rows.push_back(
-        {what, {{FormatEstimate(row.ours(), 3, row.unit())}}, ratio, paper});
-  }
   blocks.push_back(std::move(grid));
   AddCommand(timing.command(), blocks);
 }

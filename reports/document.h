@@ -47,7 +47,7 @@ struct Grid {
   std::string caption;  // may be empty
   std::vector<Column> columns;
   std::vector<std::vector<GridCell>> rows;
-  // On a narrow page each row becomes a card; else the table scrolls.
+  // On a narrow page each row becomes a card; else the table scrolls there.
   bool cards = false;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -107,6 +108,23 @@ std::string OursText(const report::Expectation& expectation) {
 std::string FormatInterval(const report::Interval& interval, int digits) {
   return absl::StrCat("[", FormatSigned(interval.low(), digits), ", ",
                       FormatSigned(interval.high(), digits), "]");
+}
+
+std::vector<std::string_view> Words(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (size_t begin = 0, end; begin < text.size(); begin = end + 1) {
+    end = std::min(text.find(' ', begin), text.size());
+    const size_t next = std::min(text.find(' ', end + 1), text.size());
+    const bool opens =
+        text[begin] == '[' &&
+        text.substr(begin, end - begin).find(']') == std::string_view::npos;
+    if (opens &&
+        text.substr(begin, next - begin).find(']') != std::string_view::npos) {
+      end = next;
+    }
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+  }
+  return words;
 }
 
 std::string VerdictWord(Verdict verdict) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reports/report.pb.h"
 
@@ -36,6 +37,10 @@ std::string OursText(const report::Expectation& expectation);
 
 // "[-0.40, +0.16]".
 std::string FormatInterval(const report::Interval& interval, int digits = 3);
+
+// The words of a text, between which a line may be broken; an interval
+// "[-0.40, +0.16]" is one. The words are views of `text`.
+std::vector<std::string_view> Words(std::string_view text);
 
 // "match", "differ", "inconclusive", "not judged at this scale", "not run"; ""
 // for VERDICT_NONE.

@@ -83,10 +83,23 @@ th {
   color: var(--muted); font-weight: 600; font-size: .84rem;
   vertical-align: bottom; border-bottom-width: 2px;
 }
-.num { text-align: right; white-space: nowrap; }
-td small { display: block; line-height: 1.4; }
+.num { text-align: right; }
+td.num { white-space: nowrap; }
+td small { display: block; line-height: 1.4; white-space: normal; }
 .verdict { display: block; font-weight: 600; }
-.cards .verdict, .cards td:nth-child(4) small { white-space: nowrap; }
+.verdict, .word { white-space: nowrap; }
+.warning {
+  display: table; margin: .1rem 0; padding: 0 .45rem; border-radius: 3px;
+  background: var(--open); color: var(--back); font-size: .84rem;
+  text-transform: uppercase; letter-spacing: .03em;
+}
+.dense table { font-size: .8rem; }
+.dense th, .dense small { font-size: .72rem; }
+.dense th, .dense td { padding-right: .7rem; }
+.plain th:first-child, .plain td:first-child,
+.dense th:first-child, .dense td:first-child {
+  position: sticky; left: 0; background: var(--back);
+}
 
 pre {
   margin: .6rem 0; padding: .45rem .8rem; background: var(--panel);
@@ -117,16 +130,29 @@ a { color: var(--match); }
 .finding p { margin: .2rem 0; }
 .kind { font-size: .84rem; font-weight: 600; color: var(--muted); }
 
+@media (min-width: 40.01rem) {
+  :not(.dense) > * > .cards td:first-child { min-width: 13rem; }
+}
+@media screen and (min-width: 72rem) {
+  /* Beyond the text's column, which is 63.5rem wide. */
+  .dense { margin: 0 calc(31.75rem - min(50vw - 2rem, 46rem)); }
+}
 @media (max-width: 40rem) {
   main { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.4rem; }
   dl { grid-template-columns: 6.2rem minmax(0, 1fr); gap: .15rem .75rem; }
   figure .scroll svg { max-width: none; width: 34rem; }
+  .dense .cards { font-size: .92rem; }
+  .dense .cards small { font-size: .84rem; }
+  .dense .cards td:first-child { position: static; }
   .cards thead { display: none; }
   .cards tr {
     display: block; padding: .6rem 0; border-bottom: 1px solid var(--line);
   }
-  .cards td { display: flex; gap: .75rem; padding: .12rem 0; border: 0; }
+  .cards td {
+    display: flex; gap: .75rem; padding: .12rem 0; border: 0;
+    text-align: left; white-space: normal;
+  }
   .cards td > div { flex: 1; min-width: 0; }
   .cards td:empty, .cards td.empty { display: none; }
   .cards td:first-child { font-weight: 600; padding-bottom: .3rem; }
@@ -136,12 +162,19 @@ a { color: var(--match); }
     font-size: .84rem;
   }
 }
+@page wide { size: landscape; }
 @media print {
   body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   .finding, figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
+  th:first-child, td:first-child { position: static !important; }
+  :not(.dense) > * > .cards .verdict { white-space: normal; }
+  .dense { page: wide; }
+  .dense table { font-size: 7pt; }
+  .dense th, .dense small { font-size: 6.5pt; }
+  .dense th, .dense td { padding: .3rem .4rem .3rem 0; }
   details { display: none; }
 }
 )css";

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "reports/document.h"
 #include "reports/page_style.h"
@@ -21,6 +22,9 @@ namespace {
 // Rows of a figure's data that the page shows as a table; the file linked
 // beside it has all.
 constexpr int kShownRecords = 100;
+
+// A table with more columns than this is set in small type.
+constexpr size_t kRoomyColumns = 8;
 
 // For text and for attribute values in double quotes.
 std::string Escape(std::string_view text) {
@@ -48,6 +52,19 @@ std::string Escape(std::string_view text) {
     }
   }
   return out;
+}
+
+// The same with short words kept on one line although they have a hyphen
+// ("1E-3", "16-bit") or a space (intervals).
+std::string EscapeUnbroken(std::string_view text) {
+  constexpr size_t kShort = 20;
+  return absl::StrJoin(
+      Words(text), " ", [](std::string* out, std::string_view word) {
+        const bool keep = word.size() <= kShort &&
+                          word.find_first_of("- ", 1) != std::string_view::npos;
+        absl::StrAppend(out, keep ? "<span class=\"word\">" : "", Escape(word),
+                        keep ? "</span>" : "");
+      });
 }
 
 const char* VerdictClass(report::Verdict verdict) {
@@ -202,13 +219,13 @@ void HtmlRenderer::Cell(const GridCell& cell, const Grid::Column& column) {
                   *css ? absl::StrCat(" class=\"", css, "\"") : "",
                   " data-label=\"", Escape(column.title), "\"><div>");
   for (const CellLine& line : cell) {
-    std::string text = Escape(line.text);
+    std::string text = EscapeUnbroken(line.text);
     if (!line.link.empty()) {
       text = absl::StrCat("<a href=\"", Escape(line.link), "\">", text, "</a>");
     }
     switch (line.style) {
       case CellLine::Style::kPlain:
-        absl::StrAppend(&out_, text);
+        absl::StrAppend(&out_, &line == &cell.front() ? "" : "<br>", text);
         break;
       case CellLine::Style::kSmall:
         absl::StrAppend(&out_, "<small>", text, "</small>");
@@ -226,10 +243,12 @@ void HtmlRenderer::Cell(const GridCell& cell, const Grid::Column& column) {
 }
 
 void HtmlRenderer::operator()(const Grid& grid) {
+  const bool dense = grid.columns.size() > kRoomyColumns;
+  absl::StrAppend(&out_, dense ? "<section class=\"dense\">\n" : "<section>\n");
   Element("h3", grid.title);
   Element("p class=\"caption\"", grid.caption);
-  absl::StrAppend(&out_, "<div class=\"scroll\">\n<table",
-                  grid.cards ? " class=\"cards\"" : "", ">\n<thead><tr>\n");
+  absl::StrAppend(&out_, "<div class=\"scroll\">\n<table class=\"",
+                  grid.cards ? "cards" : "plain", "\">\n<thead><tr>\n");
   for (const Grid::Column& column : grid.columns) {
     absl::StrAppend(&out_, "<th scope=\"col\"",
                     column.numeric ? " class=\"num\"" : "", ">",
@@ -241,7 +260,7 @@ void HtmlRenderer::operator()(const Grid& grid) {
     for (size_t i = 0; i < row.size(); ++i) Cell(row[i], grid.columns[i]);
     absl::StrAppend(&out_, "</tr>\n");
   }
-  absl::StrAppend(&out_, "</tbody>\n</table>\n</div>\n");
+  absl::StrAppend(&out_, "</tbody>\n</table>\n</div>\n</section>\n");
 }
 
 // The data as a file inside the page, and its first records as a table.

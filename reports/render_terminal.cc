@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "reports/document.h"
 #include "reports/render.h"
 
@@ -18,6 +17,8 @@ constexpr int kWidth = 120;
 constexpr int kProseWidth = 100;  // long lines are hard to read
 constexpr int kGap = 2;           // between columns
 constexpr int kNarrowest = 8;     // no column is squeezed below this
+constexpr int kUnbroken = 16;     // a value as short as this stays on one line
+constexpr int kEnough = 24;  // no column asks for more before a table is split
 
 // Characters on the screen: code points; the renderers use no wide or
 // combining ones.
@@ -49,7 +50,7 @@ size_t PrefixOfWidth(std::string_view text, int width) {
 std::vector<std::string> Wrap(std::string_view text, int width) {
   std::vector<std::string> lines;
   std::string line;
-  for (std::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+  for (std::string_view word : Words(text)) {
     if (!line.empty() && Width(line) + 1 + Width(word) > width) {
       lines.push_back(std::move(line));
       line.clear();
@@ -63,6 +64,67 @@ std::vector<std::string> Wrap(std::string_view text, int width) {
   }
   if (!line.empty()) lines.push_back(std::move(line));
   return lines;
+}
+
+int LongestWord(std::string_view text) {
+  int longest = 0;
+  for (std::string_view word : Words(text)) {
+    longest = std::max(longest, Width(word));
+  }
+  return longest;
+}
+
+// How wide column i must be to be read well.
+int NeededWidth(const Grid& grid, size_t i) {
+  int needed = LongestWord(grid.columns[i].title);
+  for (const std::vector<GridCell>& row : grid.rows) {
+    for (const CellLine& line : row[i]) {
+      const bool whole = line.style != CellLine::Style::kSmall &&
+                         Width(line.text) <= kUnbroken;
+      needed =
+          std::max(needed, whole ? Width(line.text) : LongestWord(line.text));
+    }
+  }
+  return std::min(needed, kEnough);
+}
+
+// While the table is too wide, the widest column above its least gives way.
+void Squeeze(const std::vector<int>& least, std::vector<int>& widths) {
+  const int gaps = kGap * (static_cast<int>(widths.size()) - 1);
+  while (std::accumulate(widths.begin(), widths.end(), gaps) > kWidth) {
+    int* widest = nullptr;
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] <= least[i]) continue;
+      if (widest == nullptr || widths[i] > *widest) widest = &widths[i];
+    }
+    if (widest == nullptr) return;
+    --*widest;
+  }
+}
+
+// The table itself, or where it is too wide several with its columns in turn,
+// each led by the first column.
+std::vector<Grid> Parts(const Grid& grid) {
+  std::vector<Grid> parts;
+  int width = kWidth + 1;  // of the last part; none can take a column yet
+  for (size_t i = 0; i < grid.columns.size(); ++i) {
+    const int needed = kGap + NeededWidth(grid, i);
+    if (width + needed > kWidth + kGap) {
+      parts.emplace_back();
+      parts.back().rows.resize(grid.rows.size());
+      width = 0;
+    }
+    const bool led = !parts.back().columns.empty() || i == 0;
+    for (const size_t column :
+         led ? std::vector<size_t>{i} : std::vector<size_t>{0, i}) {
+      parts.back().columns.push_back(grid.columns[column]);
+      for (size_t y = 0; y < grid.rows.size(); ++y) {
+        parts.back().rows[y].push_back(grid.rows[y][column]);
+      }
+      width += kGap + NeededWidth(grid, column);
+    }
+  }
+  return parts;
 }
 
 class TerminalRenderer {
@@ -92,6 +154,7 @@ class TerminalRenderer {
   void Prose(std::string_view text, std::string_view code = "",
              std::string_view indent = "");
   static std::vector<int> Widths(const Grid& grid);
+  void Table(const Grid& grid);
   void GridRow(const std::vector<Lines>& cells, const Grid& grid,
                const std::vector<int>& widths);
 
@@ -173,10 +236,12 @@ void TerminalRenderer::operator()(const Facts& facts) {
   }
 }
 
-// Natural widths; while the table is too wide, the widest column gives way.
+// Natural widths, or where the table is too wide what fits: first no column
+// gets less than it needs.
 std::vector<int> TerminalRenderer::Widths(const Grid& grid) {
-  std::vector<int> widths;
+  std::vector<int> widths, needed;
   for (size_t i = 0; i < grid.columns.size(); ++i) {
+    needed.push_back(NeededWidth(grid, i));
     int width = Width(grid.columns[i].title);
     for (const std::vector<GridCell>& row : grid.rows) {
       for (const CellLine& line : row[i]) {
@@ -185,12 +250,8 @@ std::vector<int> TerminalRenderer::Widths(const Grid& grid) {
     }
     widths.push_back(width);
   }
-  const int gaps = kGap * (static_cast<int>(widths.size()) - 1);
-  while (std::accumulate(widths.begin(), widths.end(), gaps) > kWidth) {
-    const auto widest = std::max_element(widths.begin(), widths.end());
-    if (*widest <= kNarrowest) break;
-    --*widest;
-  }
+  Squeeze(needed, widths);
+  Squeeze(std::vector<int>(widths.size(), kNarrowest), widths);
   return widths;
 }
 
@@ -222,9 +283,17 @@ void TerminalRenderer::GridRow(const std::vector<Lines>& cells,
 void TerminalRenderer::operator()(const Grid& grid) {
   Prose(grid.title, "1");
   Prose(grid.caption, "2");
+  const char* between = "";
+  for (const Grid& part : Parts(grid)) {
+    absl::StrAppend(&out_, between);
+    Table(part);
+    between = "\n";
+  }
+}
+
+void TerminalRenderer::Table(const Grid& grid) {
   const std::vector<int> widths = Widths(grid);
   std::vector<Lines> header;
-  std::string rule;
   for (size_t i = 0; i < grid.columns.size(); ++i) {
     Lines lines;
     for (std::string& text : Wrap(Clean(grid.columns[i].title), widths[i])) {

@@ -94,6 +94,71 @@ TEST_F(RenderTest, WideTableAndLongWordsStillFit) {
   }
 }
 
+// A table like the paper's table 2, and the times of many networks.
+class WideTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    absl::StatusOr<report::Report> report =
+        ReadReport("reports/testdata/wide.textproto");
+    ASSERT_TRUE(report.ok()) << report.status();
+    report_ = *report;
+  }
+
+  report::Report report_;
+};
+
+int Count(std::string_view text, std::string_view part) {
+  int count = 0;
+  for (size_t i = 0; (i = text.find(part, i)) != std::string_view::npos; ++i) {
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(WideTest, TheTerminalSplitsTheTableAndNoValue) {
+  const std::string text = RenderTerminal(report_, /*color=*/false);
+  for (std::string_view line : absl::StrSplit(text, '\n')) {
+    EXPECT_LE(Width(line), 120) << line;
+  }
+  const report::Table& table = report_.tables(0);
+  EXPECT_EQ(Count(text, table.title()), 1);
+  EXPECT_EQ(Count(text, "\nNetwork "), 2);
+  const std::string_view tables =
+      std::string_view(text).substr(0, text.find("── Time"));
+  for (const report::Row& row : table.rows()) {
+    EXPECT_EQ(Count(tables, "\n" + row.cells(0).text() + " "), 2);
+    for (int i = 1; i < row.cells_size(); ++i) {
+      const report::Cell& cell = row.cells(i);
+      EXPECT_THAT(tables, HasSubstr(cell.text()));
+      EXPECT_THAT(tables,
+                  HasSubstr(cell.note().substr(0, cell.note().find(']'))));
+    }
+  }
+}
+
+TEST_F(WideTest, ThePageHasCardsAndSmallType) {
+  const std::string page = RenderHtml(report_, {});
+  EXPECT_EQ(Count(page, "<section class=\"dense\">"), 1);
+  EXPECT_LT(page.find("<section class=\"dense\">"),
+            page.find("<table class=\"cards\">"));
+  EXPECT_THAT(page, HasSubstr("data-label=\"FP16_BN32 (%)\""));
+  EXPECT_THAT(page,
+              HasSubstr("<span class=\"word\">[-1.21, -0.74],</span> margin"));
+}
+
+TEST_F(WideTest, TimesOfAGroupAreOneRow) {
+  const std::string page = RenderHtml(report_, {});
+  const std::string_view time =
+      std::string_view(page).substr(page.find(">Time<"));
+  EXPECT_EQ(Count(time, "<tr>\n<td"), 12);
+  EXPECT_THAT(time, HasSubstr(">FP32</th>\n<th scope=\"col\">FP16</th>\n<th "
+                              "scope=\"col\">MP</th>"));
+  EXPECT_THAT(time, HasSubstr("images/s (n=3)<br>0.800× FP32<small>paper "
+                              "1.60×</small>"));
+  report_.mutable_timing()->mutable_rows()->RemoveLast();
+  EXPECT_EQ(Count(RenderTerminal(report_, false), "paper 1.30×"), 11);
+}
+
 TEST_F(RenderTest, PageIsSelfContained) {
   const std::string page = RenderHtml(report_, {{"histogram", svg_}});
   for (const char* address :
@@ -207,6 +272,15 @@ TEST(FormatTest, Numbers) {
   EXPECT_EQ(FormatSigned(0.5, 2), "+0.50");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
   EXPECT_EQ(FormatCount(123), "123");
+}
+
+TEST(FormatTest, WordsKeepIntervalsWhole) {
+  EXPECT_THAT(
+      Words("90% [-0.40, +0.16], margin  ±0.9 [a]"),
+      testing::ElementsAre("90%", "[-0.40, +0.16],", "margin", "±0.9", "[a]"));
+  EXPECT_THAT(Words("[open, for ever"),
+              testing::ElementsAre("[open,", "for", "ever"));
+  EXPECT_THAT(Words(""), testing::IsEmpty());
 }
 
 TEST(FormatTest, Estimates) {

@@ -23,8 +23,8 @@ std::string FirstWords(std::string_view text, size_t most) {
   return absl::StrCat(text.substr(0, text.rfind(' ', most)), " …");
 }
 
-CellLine LinkTo(const SitePage& page) {
-  return {page.report.title(), Style::kPlain, report::VERDICT_NONE,
+CellLine LinkTo(const SitePage& page, std::string text) {
+  return {std::move(text), Style::kPlain, report::VERDICT_NONE,
           absl::StrCat(page.folder, "/report.html")};
 }
 
@@ -79,9 +79,12 @@ Grid Glance(const std::vector<SitePage>& pages) {
                   {"Data and scale", false}};
   for (const SitePage& page : pages) {
     const report::Report& report = page.report;
-    GridCell claim = {{FirstWords(report.claim().text(), kShortClaim)}};
+    GridCell claim;
+    if (!report.claim().text().empty()) {
+      claim.push_back({FirstWords(report.claim().text(), kShortClaim)});
+    }
     AddSmall(report.claim().place(), claim);
-    GridCell title = {LinkTo(page)};
+    GridCell title = {LinkTo(page, report.title())};
     AddSmall(page.folder, title);
     grid.rows.push_back({std::move(title), std::move(claim),
                          VerdictsCell(TallyOf(report)), DataCell(page)});
@@ -92,7 +95,7 @@ Grid Glance(const std::vector<SitePage>& pages) {
 // ---- What contradicts the paper, and what agrees ----------------------------
 
 GridCell SourceCell(const SitePage& page) {
-  GridCell cell = {LinkTo(page)};
+  GridCell cell = {LinkTo(page, page.folder)};
   AddDataWarning(page, cell);
   return cell;
 }

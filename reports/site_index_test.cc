@@ -85,9 +85,10 @@ TEST_F(SiteIndexTest, ContradictionsStandWhereAgreementsDo) {
   EXPECT_THAT(contradicts, AllOf(HasSubstr("Largest single error"),
                                  HasSubstr("Networks named two ways"),
                                  Not(HasSubstr("Mean of the error"))));
-  EXPECT_THAT(agrees, AllOf(HasSubstr("Mean of the error"),
-                            HasSubstr("Parameters of AlexNet&#39;s convolutions"),
-                            Not(HasSubstr("Largest single error"))));
+  EXPECT_THAT(agrees,
+              AllOf(HasSubstr("Mean of the error"),
+                    HasSubstr("Parameters of AlexNet&#39;s convolutions"),
+                    Not(HasSubstr("Largest single error"))));
 }
 
 TEST_F(SiteIndexTest, OnlyAllMatchesAtPaperScaleAreReproduced) {
