@@ -26,6 +26,20 @@ if grep -o '\bid="[^"]*"' "$svg" | grep -v 'id="histogram-'; then
   fail "an id does not begin with the figure's name"
 fi
 
+titles=$(grep -o '<title>[^<]*</title>' "$svg")
+[[ $(head -n 1 <<<"$titles") == '<title>&lt;of&gt;: error; samples: 5</title>' ]] || fail "the hover value: $titles"
+[[ $(wc -l <<<"$titles") -ge 80 ]] || fail "not every bar has a hover value"
+
+sed '/"tooltip"/,/\]/d; s/"top"}},/"top"}}/' reports/testdata/histogram.vl.json > "$out/plain.vl.json"
+draw "$out/plain.vl.json"
+grep -q '<title>' "$out/chart.svg" && fail "a hover value that was not asked for"
+
+sed 's/{"field": "absent"}/{"aggregate": "count"}/' reports/testdata/histogram.vl.json > "$out/wrong.vl.json"
+status=0
+message=$(draw "$out/wrong.vl.json" 2>&1) || status=$?
+[[ $status == 2 && $message == *'tooltip'*'aggregate'* && $message != *$'\n'* ]] ||
+  fail "a wrong tooltip: status $status, $message"
+
 sed 's/"name": "bins"/"name": "bans"/' reports/testdata/histogram.vl.json > "$out/wrong.vl.json"
 status=0
 message=$(draw "$out/wrong.vl.json" 2>&1) || status=$?
