@@ -314,10 +314,6 @@ absl::StatusOr<report::Expectation> JudgePooled(
   return expectation;
 }
 
-report::Verdict ReportVerdict(const Equivalence& test) {
-  return VerdictOf(test, Claim::kEqual);
-}
-
 std::vector<report::Verdict> JudgeFamily(
     bool judged, absl::Span<const std::optional<Equivalence>> tests) {
   constexpr double kAlpha = 0.05;

@@ -93,9 +93,6 @@ absl::StatusOr<report::Expectation> JudgePooled(
     std::string_view what, absl::Span<const std::vector<double>> differences,
     Claim claim);
 
-// A verdict of an equivalence test in a report.
-report::Verdict ReportVerdict(const Equivalence& test);
-
 // Verdicts on a family of equivalence tests, adjusted for their number (Holm):
 // "match" when equivalence still holds at 5%, "differ" when a difference beyond
 // the margin does, else "inconclusive". A test of under 5 seeds is
