@@ -197,6 +197,7 @@ absl::Status CheckPublishedTimes(const PublishedTimes& published,
   const auto fault = [&](std::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", what));
   };
+  if (published.batch() < 1) return fault("batch: is not above 0");
   if (published.networks().empty()) return fault("networks: there are none");
   std::set<std::string> models;
   for (const PublishedTimes::Network& network : published.networks()) {
@@ -234,13 +235,14 @@ CostModelReport MakeCostModelReport(const Device& device,
   report.set_launch_source(device.launch_us().source());
   report.set_published_table(published.table());
   report.set_published_device(published.device());
+  report.set_published_batch(published.batch());
   std::vector<NetworkRuns> runs;
   for (const Graph& graph : graphs) runs.push_back(RunsOf(graph, protocol));
   for (size_t i = 0; i < runs.size(); ++i) {
     Fill(runs[i], device, parameters, published.networks(static_cast<int>(i)),
          *report.add_networks());
   }
-  if (device_id == published.device()) {
+  if (device_id == published.device() && protocol.batch == published.batch()) {
     AddErrors(runs, device, published, report);
   }
   AddFindings(device, report);

@@ -28,15 +28,15 @@ enum ModelledPrecision {
   kModelledPrecisions
 };
 
-// InvalidArgument, naming `name` and the field, where there is no network, one
-// is there twice or lacks a field.
+// InvalidArgument, naming `name` and the field, where there is no batch or no
+// network, or a network is there twice or lacks a field.
 absl::Status CheckPublishedTimes(const PublishedTimes& published,
                                  std::string_view name);
 
 // The report, a pure function. graphs[i] is published.networks(i); both
 // `device` and `published` have passed their checks. `device_id` is what
 // PublishedTimes::device would call the device; errors are stated only where
-// the two are equal.
+// device and batch are those of the published times.
 CostModelReport MakeCostModelReport(const Device& device,
                                     std::string_view device_id,
                                     const PublishedTimes& published,

@@ -21,6 +21,8 @@
 #include "absl/types/span.h"
 #include "analysis/device.pb.h"
 #include "analysis/training_kernels.h"
+#include "engine/graph/graph.h"
+#include "engine/numerics/policy.h"
 
 namespace repro16 {
 

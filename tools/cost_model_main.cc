@@ -86,10 +86,11 @@ std::string PairText(double predicted, double published, int decimals) {
 
 void PrintTimes(const CostModelReport& report) {
   absl::PrintF(
-      "\nSeconds and gains: predicted, then published (%s, on %s)\n"
-      "%-13s%15s%15s%15s%18s%18s\n",
-      report.published_table(), report.published_device(), "", "FP16  ",
-      "FP32  ", "MP  ", "FP32 / FP16 ", "MP / FP16 ");
+      "\nSeconds and gains: predicted, then published (%s: on %s, batch %d)\n"
+      "%-13s%15s%15s%15s%17s%18s\n",
+      report.published_table(), report.published_device(),
+      report.published_batch(), "", "FP16  ", "FP32  ", "MP  ", "FP32 / FP16 ",
+      "MP / FP16");
   for (const CostModelReport::Network& network : report.networks()) {
     absl::PrintF("%-13s", network.model());
     for (int p : {kModelledFp16, kModelledFp32, kModelledMp}) {
@@ -142,21 +143,22 @@ void PrintError(std::string_view name, const CostModelReport::Error& error) {
 void PrintErrors(const CostModelReport& report) {
   if (!report.has_error()) {
     absl::PrintF(
-        "\nNo error is stated: the published times are of another device, "
-        "%s.\n",
-        report.published_device());
+        "\nNo error is stated: the published times are of %s with batches of "
+        "%d.\n",
+        report.published_device(), report.published_batch());
     return;
   }
   absl::PrintF(
-      "\nError: mean of |predicted / published - 1|; correlation of both\n"
+      "\nError: mean of |predicted / published - 1|; r: correlation of both\n"
       "%-24s %10s %13s %11s %13s %13s %11s\n",
-      "", "seconds", "FP32 / FP16", "MP / FP16", "seconds", "FP32 / FP16",
-      "MP / FP16");
+      "", "seconds", "FP32 / FP16", "MP / FP16", "r seconds", "r FP32/FP16",
+      "r MP/FP16");
   PrintError("FP32 with TF32", report.error());
   PrintError("FP32 without TF32", report.error_without_tf32());
   absl::PrintF(
-      "\nThe same at other values of the two free parameters, none of which is "
-      "used above:\nlaunch cost in us, attainable share of the peak rates\n");
+      "\nThe same over a grid of the two free parameters (launch cost in us, "
+      "attainable share of the peak rates);\nabove they are %.0f and %.2f\n",
+      report.launch_us(), report.attainable_share());
   for (const CostModelReport::Sensitivity& point : report.sensitivity()) {
     PrintError(absl::StrFormat("launch %2.0f, share %.2f", point.launch_us(),
                                point.attainable_share()),
@@ -226,7 +228,10 @@ absl::Status Run() {
   std::vector<Graph> graphs;
   for (const PublishedTimes::Network& network : published.networks()) {
     absl::StatusOr<Graph> graph = BuildModel(network.model());
-    if (!graph.ok()) return graph.status();
+    if (!graph.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          published_file, ": networks: ", graph.status().message()));
+    }
     graphs.push_back(*std::move(graph));
   }
   Protocol protocol;
