@@ -1,7 +1,7 @@
 #include "experiments/recorded/recorded.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -113,6 +113,12 @@ report::Cell PercentCell(double percent) {
   return NumberCell(percent, absl::StrFormat("%.2f", percent));
 }
 
+// With a sign, but for 0.
+report::Cell PointsCell(double points) {
+  return points == 0 ? PercentCell(0)
+                     : NumberCell(points, absl::StrFormat("%+.2f", points));
+}
+
 report::Cell EpochsCell(const RecordedRun& run) {
   report::Cell cell = TextCell(EpochsReached(run));
   const RunResult& result = run.result();
@@ -139,11 +145,11 @@ report::Table RunTable(const RecordedRuns& recorded) {
   report::Table table;
   table.set_title("Recorded runs");
   table.set_caption(
-      "Not made by this command. Test accuracy in percent. The paper's is the "
-      "mean over 50 seeds after 100 epochs. The best epoch is chosen by the "
-      "test set itself, which flatters it.");
-  AddColumns({"run", "epochs", "test accuracy, last epoch",
-              "test accuracy, best epoch"},
+      "Not made by this command. Accuracy in percent. The paper's is the mean "
+      "over 50 seeds after 100 epochs. The best epoch is chosen by the test "
+      "set itself, which flatters it.");
+  AddColumns({"run", "epochs", "test, last epoch", "test, best epoch",
+              "training, last epoch"},
              &table);
   for (const RecordedRun& run : recorded.runs) {
     report::Cell last = PercentCell(TestPercent(LastEpoch(run)));
@@ -154,9 +160,9 @@ report::Table RunTable(const RecordedRuns& recorded) {
     const EpochResult& best_epoch = BestEpoch(run);
     report::Cell best = PercentCell(TestPercent(best_epoch));
     best.set_note(absl::StrCat("epoch ", best_epoch.epoch()));
-    AddRow(
-        {TextCell(TitleOf(run.result().spec())), EpochsCell(run), last, best},
-        &table);
+    AddRow({TextCell(TitleOf(run.result().spec())), EpochsCell(run), last, best,
+            PercentCell(100 * LastEpoch(run).train_accuracy())},
+           &table);
   }
   return table;
 }
@@ -180,8 +186,7 @@ void AddDifferenceRows(const RecordedRun& run, const RecordedRun& base,
   for (int epoch : ComparedEpochs(run, base)) {
     const double ours = TestPercent(run.result().epochs(epoch - 1));
     const double beside = TestPercent(base.result().epochs(epoch - 1));
-    report::Cell difference =
-        NumberCell(ours - beside, absl::StrFormat("%+.2f", ours - beside));
+    report::Cell difference = PointsCell(ours - beside);
     const auto paper = PaperAccuracy(spec, table2);
     const auto paper_base = PaperAccuracy(base.result().spec(), table2);
     if (epoch == spec.epochs() && paper && paper_base) {
@@ -263,6 +268,13 @@ report::Figure AccuracyFigure(absl::Span<const RecordedRun> runs) {
   for (const char* field :
        {"network", "policy", "seed", "split", "epoch", "accuracy"}) {
     data->add_fields(field);
+  }
+  if (runs.empty()) {
+    // A chart without any record has no size, and cannot be drawn.
+    AddRecord({ChartText(""), ChartText("no run yet"), ChartText(""),
+               ChartText("test"), ChartNumber(0),
+               ChartNumber(std::numeric_limits<double>::quiet_NaN())},
+              data);
   }
   for (const RecordedRun& run : runs) {
     const RunSpec& spec = run.result().spec();

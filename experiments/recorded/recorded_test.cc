@@ -61,6 +61,7 @@ TEST(RecordedTest, TellsHowFarEachRunGot) {
   EXPECT_EQ(fp32.cells(1).text(), "5 of 5");
   EXPECT_EQ(fp32.cells(2).text(), "62.50");
   EXPECT_EQ(fp32.cells(2).paper(), "70.0");
+  EXPECT_EQ(fp32.cells(4).text(), "63.50");
   const report::Row& fp16 = runs.rows(1);
   EXPECT_EQ(fp16.cells(1).text(), "3 of 5");
   EXPECT_EQ(fp16.cells(1).note(), "not finite from step 17, stem/conv");
@@ -134,7 +135,8 @@ TEST(RecordedTest, NoRecordsAreToldToo) {
   const report::Report report = ReportOf(Load({}));
   EXPECT_EQ(report.summary(0), "No longer run has been recorded yet.");
   EXPECT_EQ(report.tables_size(), 0);
-  EXPECT_EQ(report.figures_size(), 1);  // its chart is a target
+  ASSERT_EQ(report.figures_size(), 1);  // its chart is a target
+  EXPECT_EQ(report.figures(0).datasets(0).records_size(), 1);
 }
 
 TEST(RecordedTest, ARunRecordedTwiceIsRefused) {
