@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
@@ -118,7 +119,7 @@ struct Wins {
     if (lead.winner) ++of[*lead.winner];
   }
   int64_t Most() const { return *std::max_element(of.begin(), of.end()); }
-  // "FP16 5, FP32 4, MP 2 of 12".
+  // "FP16 5, FP32 4, MP 2 of 12"; ties are what is missing.
   std::string ToString() const {
     return absl::StrCat("FP16 ", of[0], ", FP32 ", of[1], ", MP ", of[2],
                         " of ", contests);
@@ -189,10 +190,10 @@ report::Table LeadTable(absl::Span<const RunSet> sets) {
   table.set_title("Test accuracy after the last epoch, and who is ahead");
   table.set_caption(
       "Mean ± standard deviation (seeds), in percent. The lead is that of "
-      "FP16, FP32 or MP over the next of the three; the epochs are those after "
-      "which each was ahead.");
+      "FP16, FP32 or MP over the next of the three; the last column counts the "
+      "epochs after which each was ahead, ties left out.");
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP", "ahead",
-              "lead (points)", "epochs ahead"},
+              "lead (points)", "epochs ahead: FP16 / FP32 / MP"},
              &table);
   for (const RunSet& set : sets) {
     const int last = Epochs(set) - 1;
@@ -213,7 +214,7 @@ report::Table LeadTable(absl::Span<const RunSet> sets) {
     cells.push_back(TextCell(lead->winner ? contest[*lead->winner] : "tie"));
     cells.push_back(
         NumberCell(lead->points, absl::StrFormat("%.2f", lead->points)));
-    cells.push_back(TextCell(epochs.ToString()));
+    cells.push_back(TextCell(absl::StrJoin(epochs.of, " / ")));
     AddRow(std::move(cells), &table);
   }
   return table;

@@ -102,7 +102,7 @@ TEST(AnalyseFigure3Test, ATieIsNobodysWin) {
             "wins: FP16 0, FP32 0, MP 0 of 1");
   const report::Row& row = report.tables(0).rows(0);
   EXPECT_EQ(row.cells(5).text(), "tie");
-  EXPECT_EQ(row.cells(7).text(), "FP16 0, FP32 1, MP 0 of 2");
+  EXPECT_EQ(row.cells(7).text(), "0 / 1 / 0");
 }
 
 TEST(AnalyseFigure3Test, TheFrameworksFp16StandsInItsPlace) {

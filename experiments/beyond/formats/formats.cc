@@ -1,0 +1,267 @@
+#include "experiments/beyond/formats/formats.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/types/span.h"
+#include "analysis/statistics.h"
+#include "experiments/common/cifar10.h"
+#include "experiments/common/judge.h"
+#include "experiments/common/report_parts.h"
+#include "reports/format.h"
+
+namespace repro16 {
+namespace {
+
+constexpr std::string_view kPolicies[] = {"FP32", "FP16", "FP16_BN32",
+                                          "MP",   "BF16", "FP16_ACC16"};
+// Those that the paper does not have.
+struct Beyond {
+  std::string_view id;  // golden value
+  std::string_view policy;
+};
+constexpr Beyond kBeyond[] = {{"bf16", "BF16"}, {"fp16_acc16", "FP16_ACC16"}};
+
+double FinalAccuracy(const TrainedRun& run) {
+  return 100 * run.result.epochs().rbegin()->test_accuracy();
+}
+
+// `policy` - FP32 in points, a value a seed of both.
+std::vector<double> Differences(const RunSet& set, std::string_view policy) {
+  std::vector<double> values;
+  for (const RunSet::Pair& pair : set.Pairs(policy, "FP32")) {
+    values.push_back(FinalAccuracy(*pair.a) - FinalAccuracy(*pair.b));
+  }
+  return values;
+}
+
+report::Table AccuracyTable(absl::Span<const RunSet> sets) {
+  report::Table table;
+  table.set_title("Test accuracy after the last epoch");
+  table.set_caption("Mean ± standard deviation (seeds), in percent.");
+  AddColumns(
+      {"network", "FP32", "FP16", "FP16_BN32", "MP", "BF16", "FP16_ACC16"},
+      &table);
+  for (const RunSet& set : sets) {
+    std::vector<report::Cell> cells = {
+        TextCell(NetworkName(set.spec().model()))};
+    for (std::string_view policy : kPolicies) {
+      cells.push_back(EstimateCell(FinalTestAccuracies(set, policy)));
+    }
+    AddRow(std::move(cells), &table);
+  }
+  return table;
+}
+
+// The margin of golden value "network".
+absl::StatusOr<double> NetworkMargin(const Golden& golden) {
+  for (const PaperValue& paper : golden.paper()) {
+    if (paper.id() == "network" && paper.margin() > 0) return paper.margin();
+  }
+  return absl::InvalidArgumentError(
+      "golden values of beyond/formats: paper value \"network\" with a margin "
+      "is missing; add it");
+}
+
+// "[-0.40, +0.16]", and the verdict.
+report::Cell IntervalCell(const std::optional<Equivalence>& test,
+                          report::Verdict verdict) {
+  report::Cell cell = TextCell("-");
+  if (test && test->low > -std::numeric_limits<double>::infinity()) {
+    report::Interval interval;
+    interval.set_low(test->low);
+    interval.set_high(test->high);
+    cell.set_text(FormatInterval(interval));
+  }
+  cell.set_verdict(verdict);
+  return cell;
+}
+
+report::Table DifferenceTable(absl::Span<const RunSet> sets, double margin) {
+  report::Table table;
+  table.set_title("Differences from FP32, network by network");
+  table.set_caption(absl::StrFormat(
+      "In points of test accuracy, paired by seed: mean ± standard deviation "
+      "(seeds), and the 90%% interval, held against ± %g points. Verdicts are "
+      "adjusted for the number of networks (Holm).",
+      margin));
+  AddColumns({"network", "BF16 - FP32", "90% interval", "FP16_ACC16 - FP32",
+              "90% interval"},
+             &table);
+  std::vector<std::vector<report::Cell>> rows;
+  for (const RunSet& set : sets) {
+    rows.push_back({TextCell(NetworkName(set.spec().model()))});
+  }
+  for (const Beyond& beyond : kBeyond) {
+    std::vector<std::optional<Equivalence>> tests;
+    for (const RunSet& set : sets) {
+      const std::vector<double> differences = Differences(set, beyond.policy);
+      tests.emplace_back();
+      if (differences.empty()) continue;
+      tests.back() = PooledEquivalence({differences}, margin);
+    }
+    const std::vector<report::Verdict> verdicts =
+        JudgeFamily(Judged(sets), tests);
+    for (size_t i = 0; i < sets.size(); ++i) {
+      rows[i].push_back(
+          EstimateCell(Differences(sets[i], beyond.policy), true));
+      rows[i].push_back(IntervalCell(tests[i], verdicts[i]));
+    }
+  }
+  for (std::vector<report::Cell>& row : rows) AddRow(std::move(row), &table);
+  return table;
+}
+
+// ---- Rounding ---------------------------------------------------------------
+
+// What rounding did to one kind of tensor in all runs of a policy.
+struct Stores {
+  uint64_t stored = 0;
+  uint64_t not_finite = 0;
+  uint64_t underflow = 0;
+
+  void Add(const StoreCounts& counts) {
+    stored += counts.stored();
+    not_finite += counts.infinite() + counts.nan();
+    underflow += counts.underflow();
+  }
+};
+
+// "0.12%" of what was stored.
+report::Cell UnderflowCell(const Stores& stores) {
+  if (stores.stored == 0) return TextCell("-");
+  const double share = static_cast<double>(stores.underflow) /
+                       static_cast<double>(stores.stored);
+  return NumberCell(share, Percent(share));
+}
+
+report::Table RoundingTable(absl::Span<const RunSet> sets) {
+  report::Table table;
+  table.set_title("Rounding, network by network");
+  table.set_caption(
+      "Over all steps of all seeds. Not finite: infinities and NaNs stored. "
+      "Underflow: results that were not 0 and were stored as 0, as a share of "
+      "what was stored. What FP16_ACC16 loses inside a sum, term by term, is "
+      "in no count: only results are stored.");
+  AddColumns({"network", "policy", "runs", "diverged", "not finite",
+              "underflow, activations", "their gradients", "weight gradients",
+              "parameters"},
+             &table);
+  for (const RunSet& set : sets) {
+    for (const std::string& policy : set.Policies()) {
+      Stores activations, gradients, weight_gradients, parameters;
+      for (const TrainedRun* run : set.OfPolicy(policy)) {
+        for (const EpochResult& epoch : run->result.epochs()) {
+          activations.Add(epoch.rounding().activations());
+          gradients.Add(epoch.rounding().activation_gradients());
+          weight_gradients.Add(epoch.rounding().weight_gradients());
+          parameters.Add(epoch.rounding().parameters());
+        }
+      }
+      AddRow({TextCell(NetworkName(set.spec().model())), TextCell(policy),
+              CountCell(set.OfPolicy(policy).size()),
+              CountCell(DivergedSeeds(set, policy).size()),
+              CountCell(activations.not_finite + gradients.not_finite +
+                        weight_gradients.not_finite + parameters.not_finite),
+              UnderflowCell(activations), UnderflowCell(gradients),
+              UnderflowCell(weight_gradients), UnderflowCell(parameters)},
+             &table);
+    }
+  }
+  return table;
+}
+
+report::Figure DifferenceFigure(absl::Span<const RunSet> sets) {
+  report::Figure figure;
+  figure.set_name("difference");
+  figure.set_title("Differences from FP32, seed by seed");
+  figure.set_caption(
+      "A panel for each network: test accuracy after the last epoch less that "
+      "of FP32 with the same seed, in points. A ring is a seed, the bar their "
+      "mean.");
+  figure.set_spec("difference.vl.json");
+  report::Dataset* data = figure.add_datasets();
+  data->set_name("difference");
+  for (const char* field : {"network", "policy", "seed", "points"}) {
+    data->add_fields(field);
+  }
+  for (const RunSet& set : sets) {
+    for (const std::string& policy : set.Policies()) {
+      if (policy == "FP32") continue;
+      for (const RunSet::Pair& pair : set.Pairs(policy, "FP32")) {
+        AddRecord(
+            {ChartText(NetworkName(set.spec().model())), ChartText(policy),
+             ChartNumber(pair.a->seed()),
+             ChartNumber(FinalAccuracy(*pair.a) - FinalAccuracy(*pair.b))},
+            data);
+      }
+    }
+  }
+  return figure;
+}
+
+absl::Status AddExpectations(absl::Span<const RunSet> sets,
+                             const Golden& golden, report::Report* report) {
+  for (const Beyond& beyond : kBeyond) {
+    std::vector<std::vector<double>> differences;
+    for (const RunSet& set : sets) {
+      differences.push_back(Differences(set, beyond.policy));
+    }
+    absl::StatusOr<report::Expectation> expectation =
+        JudgePooled(Judged(sets), golden, beyond.id,
+                    absl::StrCat("Test accuracy, ", beyond.policy,
+                                 " - FP32, mean over networks"),
+                    differences, Claim::kEqual);
+    if (!expectation.ok()) return expectation.status();
+    *report->add_expectations() = *std::move(expectation);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Analysis> AnalyseFormats(const AnalysisInputs& inputs,
+                                        const Golden& golden) {
+  const std::vector<RunSet>& sets = inputs.sets;
+  const absl::StatusOr<double> margin = NetworkMargin(golden);
+  if (!margin.ok()) return margin.status();
+  Analysis analysis;
+  report::Report& report = analysis.report;
+  report = StartReport("beyond/formats", inputs.scale, sets);
+  AddCifar10Reductions(sets, &report);
+  report.set_title("Beyond the paper: bfloat16 and 16-bit accumulators");
+  report.mutable_claim()->set_text(
+      "This work focuses on IEEE binary16 due to its wider accessibility "
+      "compared to Google Brain's bfloat16.");
+  report.mutable_claim()->set_place("section 1");
+  report.add_summary(
+      "What the paper leaves out, on the cheapest networks of table 2. BF16 "
+      "stores bfloat16 where FP16 stores binary16: fewer digits, the range of "
+      "32 bits. FP16_ACC16 also rounds every sum of a dot product to binary16, "
+      "term by term, which FP16 does not: there sums are kept in 32 bits, as "
+      "tensor cores do.");
+  AddDiverged(sets, &report);
+  if (absl::Status status = AddExpectations(sets, golden, &report);
+      !status.ok()) {
+    return status;
+  }
+  if (!sets.empty()) {
+    *report.add_tables() = AccuracyTable(sets);
+    *report.add_tables() = DifferenceTable(sets, *margin);
+    *report.add_tables() = RoundingTable(sets);
+    *report.add_tables() = ProtocolTable(sets);
+  }
+  *report.add_figures() = DifferenceFigure(sets);
+  return analysis;
+}
+
+}  // namespace repro16
