@@ -19,6 +19,7 @@
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/recorded/recorded.h"
 #include "reports/paper_values.h"
 
 namespace repro16 {
@@ -308,6 +309,9 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
     *report.add_tables() = ProtocolTable(sets);
   }
   *report.add_figures() = AccuracyFigure(sets);
+  const absl::StatusOr<RecordedRuns> recorded = LoadRecordedRuns(inputs.files);
+  if (!recorded.ok()) return recorded.status();
+  AddRecordedRuns(*recorded, &report);
   AddContradictions(&report);
   AddFinding(report::Finding::UNSTATED, "What figure 3's curves are",
              "The text says neither which networks figure 3 shows nor whether "
