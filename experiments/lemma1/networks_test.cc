@@ -37,9 +37,23 @@ TEST(CompareNetworksTest, CountsSamplesByPremise) {
   EXPECT_EQ(fp16.Guaranteed(), 0.25);
   EXPECT_EQ(fp16.Alike(), 0.25);
   EXPECT_TRUE(fp16.violations.empty());
+  // Of the second and third sample, that at gamma = 2 delta.
+  EXPECT_EQ(fp16.closest.sample, "FP16 seed 1, test sample 1");
+  EXPECT_EQ(fp16.closest.error, 0.5);
+  EXPECT_EQ(fp16.closest.tolerance, 1);
+  EXPECT_EQ(fp16.closest.Ratio(), 1);
 
   EXPECT_EQ((*pairs)[1].name, "BF16 seed 1");
   EXPECT_EQ((*pairs)[1].Alike(), 1);
+  EXPECT_TRUE((*pairs)[1].closest.sample.empty());
+
+  const NetworkPair pool = Pool("both", *pairs);
+  EXPECT_EQ(pool.name, "both");
+  EXPECT_EQ(pool.samples(), 8);
+  EXPECT_EQ(pool.alike(), 5);
+  EXPECT_EQ(pool.strict.samples, 5);
+  EXPECT_EQ(pool.not_finite.samples, 1);
+  EXPECT_EQ(pool.closest.sample, "FP16 seed 1, test sample 1");
 }
 
 }  // namespace
