@@ -125,7 +125,7 @@ def _show_impl(ctx):
             "%{telemetry}": _joined(info.telemetry),
             "%{pictures}": " ".join([file.short_path for file in pictures.values()]),
             "%{step_times}": ctx.executable._step_times.short_path if ctx.attr.timed_policies else "",
-            "%{model}": ctx.attr.timed_model,
+            "%{models}": ",".join(ctx.attr.timed_models),
             "%{policies}": ",".join(ctx.attr.timed_policies),
         },
         [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.results +
@@ -147,7 +147,7 @@ _show = rule(
     attrs = {
         "charts": attr.label_list(),
         "report": attr.label(mandatory = True, providers = [ReportInfo]),
-        "timed_model": attr.string(doc = "whose training step is timed when the report is shown"),
+        "timed_models": attr.string_list(doc = "whose training steps are timed when the report is shown"),
         "timed_policies": attr.string_list(doc = "in which policies; empty: not timed"),
         "_render": attr.label(default = "//reports:render", executable = True, cfg = "target"),
         "_step_times": attr.label(default = "//experiments/common:step_times", executable = True, cfg = "target"),
@@ -194,7 +194,7 @@ def paper_experiment(
         inputs = [],
         golden = "golden.textproto",
         golden_runs = True,
-        timed_model = "",
+        timed_models = [],
         timed_policies = []):
     """A table or figure of the paper, at every scale.
 
@@ -209,7 +209,7 @@ def paper_experiment(
       inputs: other files that the analysis reads; a list, or a list for each scale.
       golden: the paper's values and our golden values.
       golden_runs: whether these hold the bits of each run, too; not where another experiment's hold them already.
-      timed_model: the model whose training step is timed when the report is shown, after the runs have ended.
+      timed_models: the models whose training steps are timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
     """
     for scale in SCALES:
@@ -240,7 +240,7 @@ def paper_experiment(
             charts = ["%s/%s" % (scale, figure) for figure in charts],
             report = report,
             tags = tags,
-            timed_model = timed_model,
+            timed_models = timed_models,
             timed_policies = timed_policies,
             visibility = ["//visibility:public"],
         )

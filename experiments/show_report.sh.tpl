@@ -47,7 +47,7 @@ trap 'rm -rf "$unfinished"' EXIT
 timing=
 if [[ "%{step_times}" && $times == yes ]]; then
   timing=$unfinished/.timing.textproto
-  %{step_times} --model=%{model} --policies=%{policies} --out="$timing"
+  %{step_times} --models=%{models} --policies=%{policies} --golden=%{golden} --out="$timing"
 fi
 
 inside= beside=

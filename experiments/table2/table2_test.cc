@@ -1,0 +1,318 @@
+#include "experiments/table2/table2.h"
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "experiments/common/cifar10.h"
+#include "gtest/gtest.h"
+#include "reports/golden.h"
+
+namespace repro16 {
+namespace {
+
+constexpr const char* kPolicies[] = {"FP16", "FP16_BN32", "FP32", "MP"};
+
+// Points that a policy's accuracy lies above 70%, by network and policy.
+using Offsets = std::map<std::pair<std::string, std::string>, double>;
+
+bool HasBatchNorm(std::string_view model) {
+  return model != "alexnet" && !absl::StartsWith(model, "vit");
+}
+
+TrainedRun MakeRun(std::string_view model, const std::string& policy,
+                   uint64_t seed, const std::string& scale, double percent) {
+  TrainedRun run;
+  RunSpec& spec = *run.result.mutable_spec();
+  spec.set_model(std::string(model));
+  spec.set_policy(policy);
+  spec.set_seed(seed);
+  spec.set_scale(scale);
+  spec.set_epochs(1);
+  spec.mutable_data()->set_dataset("cifar10");
+  run.result.set_parameter_count(1234);
+  run.result.add_epochs()->set_test_accuracy(percent / 100);
+  return run;
+}
+
+// A run of each cell and seed: 70% and the offset, of FP16 and FP16_BN32 with
+// 0.1 points more or less in turn.
+std::vector<TrainedRun> MakeRuns(int seeds, const std::string& scale,
+                                 const Offsets& offsets = {}) {
+  std::vector<TrainedRun> runs;
+  for (const Network& network : Table2Networks()) {
+    for (const std::string policy : kPolicies) {
+      if (policy == "FP16_BN32" && !HasBatchNorm(network.model)) continue;
+      const auto offset = offsets.find({std::string(network.model), policy});
+      for (int seed = 1; seed <= seeds; ++seed) {
+        double percent = 70;
+        if (offset != offsets.end()) percent += offset->second;
+        if (absl::StartsWith(policy, "FP16")) {
+          percent += seed % 2 == 0 ? 0.1 : -0.1;
+        }
+        runs.push_back(MakeRun(network.model, policy, seed, scale, percent));
+      }
+    }
+  }
+  return runs;
+}
+
+Golden ReadTheGolden() {
+  absl::StatusOr<Golden> golden =
+      ReadGolden("experiments/table2/golden.textproto");
+  EXPECT_TRUE(golden.ok()) << golden.status();
+  return *std::move(golden);
+}
+
+report::Report ReportOf(std::vector<TrainedRun> runs,
+                        const std::string& scale) {
+  AnalysisInputs inputs;
+  inputs.scale = scale;
+  auto sets = RunSet::CreateSets(std::move(runs), scale);
+  EXPECT_TRUE(sets.ok()) << sets.status();
+  inputs.sets = *std::move(sets);
+  const auto analysis = AnalyseTable2(inputs, ReadTheGolden());
+  EXPECT_TRUE(analysis.ok()) << analysis.status();
+  return analysis->report;
+}
+
+report::Expectation ExpectationOf(const report::Report& report,
+                                  std::string_view id) {
+  for (const report::Expectation& e : report.expectations()) {
+    if (e.id() == id) return e;
+  }
+  ADD_FAILURE() << "no expectation " << id;
+  return {};
+}
+
+report::Verdict VerdictOn(const report::Report& report, std::string_view id) {
+  return ExpectationOf(report, id).verdict();
+}
+
+// Of the table whose title begins so.
+report::Cell CellOf(const report::Report& report, std::string_view title,
+                    std::string_view network, int column) {
+  for (const report::Table& table : report.tables()) {
+    if (!absl::StartsWith(table.title(), title)) continue;
+    for (const report::Row& row : table.rows()) {
+      if (row.cells(0).text() == network) return row.cells(column);
+    }
+  }
+  ADD_FAILURE() << "no row " << network << " in " << title;
+  return {};
+}
+
+constexpr char kAccuracies[] = "Test accuracy";
+constexpr char kDifferences[] = "Differences of test";
+constexpr char kSizes[] = "Parameters";
+
+TEST(Table2Test, EqualPrecisionsMatch) {
+  const report::Report report = ReportOf(MakeRuns(6, "lite"), "lite");
+  for (const char* id :
+       {"mean/FP16-FP32", "mean/FP16-MP", "mean/FP16_BN32-FP32",
+        "mean/FP16_BN32-MP", "every/FP16-FP32", "every/FP16-MP",
+        "every/FP16_BN32-FP32", "every/FP16_BN32-MP"}) {
+    EXPECT_EQ(VerdictOn(report, id), report::VERDICT_MATCH) << id;
+  }
+  EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).verdict(),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).paper(), "-0.2");
+  EXPECT_EQ(CellOf(report, kDifferences, "Mean", 1).verdict(),
+            report::VERDICT_MATCH);
+}
+
+TEST(Table2Test, OneNetworkBeyondTheMarginIsFound) {
+  const report::Report report =
+      ReportOf(MakeRuns(6, "lite", {{{"vgg16", "FP16"}, -3}}), "lite");
+  EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(report, "every/FP16_BN32-FP32"), report::VERDICT_MATCH);
+  EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).verdict(),
+            report::VERDICT_DIFFER);
+  EXPECT_EQ(CellOf(report, kDifferences, "VGG-19", 1).verdict(),
+            report::VERDICT_MATCH);
+  // The mean over twelve networks is within half a point all the same.
+  const report::Expectation mean = ExpectationOf(report, "mean/FP16-FP32");
+  EXPECT_NEAR(mean.difference(), -0.25, 1e-9);
+  EXPECT_EQ(mean.verdict(), report::VERDICT_MATCH);
+}
+
+TEST(Table2Test, AllNetworksBeyondTheMarginDiffer) {
+  Offsets offsets;
+  for (const Network& network : Table2Networks()) {
+    offsets[{std::string(network.model), "MP"}] = 3;
+  }
+  const report::Report report = ReportOf(MakeRuns(6, "lite", offsets), "lite");
+  EXPECT_EQ(VerdictOn(report, "mean/FP16-MP"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(report, "every/FP16-MP"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_MATCH);
+}
+
+TEST(Table2Test, UnderFiveSeedsOnlyTheMeanHasAVerdict) {
+  const report::Report report = ReportOf(MakeRuns(3, "lite"), "lite");
+  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_MATCH);
+  EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_INCONCLUSIVE);
+  const report::Cell cell = CellOf(report, kDifferences, "AlexNet", 1);
+  EXPECT_EQ(cell.verdict(), report::VERDICT_INCONCLUSIVE);
+  EXPECT_TRUE(absl::StartsWith(cell.note(), "3 seeds: seen from "))
+      << cell.note();
+}
+
+TEST(Table2Test, ThePapersFiguresAreJudgedAtItsScaleOnly) {
+  Offsets as_published;
+  const Golden golden = ReadTheGolden();
+  for (const PaperValue& value : golden.paper()) {
+    for (const Network& network : Table2Networks()) {
+      for (const std::string policy : kPolicies) {
+        const std::string paper = policy == "FP16_BN32" ? "FP16" : policy;
+        if (value.id() == std::string(network.model) + "/" + paper) {
+          as_published[{std::string(network.model), policy}] =
+              value.value() - 70;
+        }
+      }
+    }
+  }
+  const report::Report lite =
+      ReportOf(MakeRuns(6, "lite", as_published), "lite");
+  const report::Report paper =
+      ReportOf(MakeRuns(6, "paper", as_published), "paper");
+  for (const char* id : {"every/FP16", "every/FP32", "every/MP"}) {
+    EXPECT_EQ(VerdictOn(lite, id), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+    EXPECT_EQ(VerdictOn(paper, id), report::VERDICT_MATCH) << id;
+  }
+  EXPECT_EQ(CellOf(lite, kAccuracies, "VGG-16", 1).verdict(),
+            report::VERDICT_NONE);
+  EXPECT_EQ(CellOf(paper, kAccuracies, "VGG-16", 1).verdict(),
+            report::VERDICT_MATCH);
+  EXPECT_EQ(CellOf(paper, kAccuracies, "VGG-16", 1).paper(), "83.7 ± 0.3");
+  as_published[{"vit8", "FP32"}] += 4;
+  EXPECT_EQ(VerdictOn(ReportOf(MakeRuns(6, "paper", as_published), "paper"),
+                      "every/FP32"),
+            report::VERDICT_DIFFER);
+}
+
+TEST(Table2Test, SmokeIsNotJudged) {
+  const report::Report report = ReportOf(MakeRuns(6, "smoke"), "smoke");
+  for (const report::Expectation& e : report.expectations()) {
+    if (absl::EndsWith(e.id(), "/parameters")) continue;
+    EXPECT_EQ(e.verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE) << e.id();
+  }
+}
+
+TEST(Table2Test, ADivergedNetworkCountsAndIsTold) {
+  std::vector<TrainedRun> runs = MakeRuns(6, "lite");
+  for (TrainedRun& run : runs) {
+    if (run.result.spec().model() != "resnet56" || run.policy() != "FP16" ||
+        run.seed() != 3) {
+      continue;
+    }
+    run.result.mutable_epochs(0)->set_test_accuracy(0.1);
+    run.result.mutable_epochs(0)->set_train_loss(std::nan(""));
+    run.result.mutable_first_non_finite()->set_step(7);
+  }
+  const report::Report report = ReportOf(std::move(runs), "lite");
+  const report::Cell cell = CellOf(report, kAccuracies, "ResNet-56", 1);
+  EXPECT_EQ(cell.note(), "not finite in 1 of 6; diverged: seed 3");
+  EXPECT_LT(cell.number(), 61);
+  EXPECT_EQ(CellOf(report, kAccuracies, "ResNet-32", 1).note(), "");
+  EXPECT_NE(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_MATCH);
+}
+
+TEST(Table2Test, ACellThatIsMissingIsNotRun) {
+  std::vector<TrainedRun> runs;
+  for (TrainedRun& run : MakeRuns(6, "lite")) {
+    const bool missing = run.result.spec().model() == "vit12" ||
+                         (run.result.spec().model() == "xception" &&
+                          run.policy() == "FP16_BN32");
+    if (!missing) runs.push_back(std::move(run));
+  }
+  const report::Report report = ReportOf(std::move(runs), "lite");
+  EXPECT_EQ(CellOf(report, kAccuracies, "ViT-12", 1).text(), "not run");
+  EXPECT_EQ(CellOf(report, kAccuracies, "Xception", 2).text(), "not run");
+  EXPECT_EQ(CellOf(report, kAccuracies, "AlexNet", 2).text(), "as FP16");
+  EXPECT_EQ(CellOf(report, kDifferences, "Xception", 3).verdict(),
+            report::VERDICT_NOT_RUN);
+  // A statement on every network needs every network.
+  EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_MATCH);
+}
+
+TEST(Table2Test, WithoutRunsNothingIsRunButTheCounts) {
+  const report::Report report = ReportOf({}, "lite");
+  for (const report::Expectation& e : report.expectations()) {
+    if (absl::EndsWith(e.id(), "/parameters")) continue;
+    EXPECT_EQ(e.verdict(), report::VERDICT_NOT_RUN) << e.id();
+  }
+  EXPECT_EQ(CellOf(report, kAccuracies, "VGG-16", 1).text(), "not run");
+  EXPECT_EQ(CellOf(report, kSizes, "VGG-16", 2).text(), "not run");
+}
+
+TEST(Table2Test, ParametersAreAFactAtEveryScale) {
+  const report::Report report = ReportOf({}, "smoke");
+  for (const Network& network : Table2Networks()) {
+    const std::string_view model = network.model;
+    const bool differs = model == "alexnet" || model == "vgg16" ||
+                         model == "vgg19" || model == "resnet110";
+    EXPECT_EQ(VerdictOn(report, std::string(model) + "/parameters"),
+              differs ? report::VERDICT_DIFFER : report::VERDICT_MATCH)
+        << model;
+  }
+  EXPECT_EQ(ExpectationOf(report, "alexnet/parameters").ours_text(),
+            "20,972,394");
+}
+
+TEST(Table2Test, SixteenBitsPlanAboutHalfOfTheMemory) {
+  const report::Report report = ReportOf({}, "smoke");
+  for (const Network& network : Table2Networks()) {
+    const double ratio = CellOf(report, kSizes, network.name, 7).number();
+    EXPECT_GT(ratio, 0.49) << network.name;
+    EXPECT_LT(ratio, 0.56) << network.name;
+  }
+}
+
+TEST(Table2Test, TellsWhereTheTablesArithmeticFails) {
+  const report::Report report = ReportOf({}, "lite");
+  std::vector<std::string> places;
+  for (const report::Finding& finding : report.findings()) {
+    if (finding.title() == "A derived value of table 2 does not follow") {
+      places.push_back(finding.place());
+    }
+  }
+  EXPECT_EQ(places,
+            (std::vector<std::string>{
+                "table 2, row VGG-16, column Time Speedup, FP32 / FP16",
+                "table 2, row ResNet-110, column Time Speedup, FP32 / FP16",
+                "table 2, row VIT-8, column Time Speedup, MP / FP16"}));
+}
+
+TEST(Table2Test, RefusesRunsThatDoNotBelong) {
+  const auto error_of = [](std::vector<TrainedRun> runs) {
+    AnalysisInputs inputs;
+    inputs.scale = "lite";
+    inputs.sets = *RunSet::CreateSets(std::move(runs), "lite");
+    return std::string(
+        AnalyseTable2(inputs, ReadTheGolden()).status().message());
+  };
+  EXPECT_EQ(error_of({MakeRun("mlp", "FP16", 1, "lite", 70)}),
+            "--results: table 2 has no network mlp; leave its runs out");
+  TrainedRun other = MakeRun("vit8", "FP32", 1, "lite", 70);
+  other.result.mutable_spec()->set_batch_size(99);
+  EXPECT_TRUE(absl::StrContains(
+      error_of({MakeRun("vit8", "FP16", 1, "lite", 70), other}),
+      "the runs of vit8 are of two specifications"));
+}
+
+TEST(Table2Test, RefusesRunsOfTwoNumericsVersions) {
+  TrainedRun old = MakeRun("vit8", "FP16", 1, "lite", 70);
+  old.result.set_numerics_version(1);
+  TrainedRun current = MakeRun("vgg16", "FP16", 1, "lite", 70);
+  current.result.set_numerics_version(2);
+  const auto sets = RunSet::CreateSets({old, current}, "lite");
+  EXPECT_TRUE(absl::StrContains(sets.status().message(), "numerics versions"))
+      << sets.status();
+}
+
+}  // namespace
+}  // namespace repro16
