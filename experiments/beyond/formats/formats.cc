@@ -136,29 +136,33 @@ struct Stores {
   }
 };
 
-// "0.12%" of what was stored.
+// "0.12%" of what was stored; "0" where none was lost.
 report::Cell UnderflowCell(const Stores& stores) {
   if (stores.stored == 0) return TextCell("-");
   const double share = static_cast<double>(stores.underflow) /
                        static_cast<double>(stores.stored);
-  return NumberCell(share, Percent(share));
+  return NumberCell(
+      share,
+      share == 0 ? "0" : absl::StrCat(FormatNumber(100 * share, 2), "%"));
 }
 
 report::Table RoundingTable(absl::Span<const RunSet> sets) {
   report::Table table;
   table.set_title("Rounding, network by network");
   table.set_caption(
-      "Over all steps of all seeds. Not finite: infinities and NaNs stored. "
+      "Over all steps of all seeds. Not finite: infinities and NaNs stored; "
+      "MP's loss scaling skips such steps. "
       "Underflow: results that were not 0 and were stored as 0, as a share of "
       "what was stored. What FP16_ACC16 loses inside a sum, term by term, is "
       "in no count: only results are stored.");
   AddColumns({"network", "policy", "runs", "diverged", "not finite",
-              "underflow, activations", "their gradients", "weight gradients",
-              "parameters"},
+              "skipped steps", "underflow, activations", "their gradients",
+              "weight gradients", "parameters"},
              &table);
   for (const RunSet& set : sets) {
     for (const std::string& policy : set.Policies()) {
       Stores activations, gradients, weight_gradients, parameters;
+      int64_t skipped = 0;
       for (const TrainedRun* run : set.OfPolicy(policy)) {
         for (const EpochResult& epoch : run->result.epochs()) {
           activations.Add(epoch.rounding().activations());
@@ -166,14 +170,18 @@ report::Table RoundingTable(absl::Span<const RunSet> sets) {
           weight_gradients.Add(epoch.rounding().weight_gradients());
           parameters.Add(epoch.rounding().parameters());
         }
+        for (const StepResult& step : run->result.steps()) {
+          skipped += step.skipped();
+        }
       }
       AddRow({TextCell(NetworkName(set.spec().model())), TextCell(policy),
               CountCell(set.OfPolicy(policy).size()),
               CountCell(DivergedSeeds(set, policy).size()),
               CountCell(activations.not_finite + gradients.not_finite +
                         weight_gradients.not_finite + parameters.not_finite),
-              UnderflowCell(activations), UnderflowCell(gradients),
-              UnderflowCell(weight_gradients), UnderflowCell(parameters)},
+              CountCell(skipped), UnderflowCell(activations),
+              UnderflowCell(gradients), UnderflowCell(weight_gradients),
+              UnderflowCell(parameters)},
              &table);
     }
   }

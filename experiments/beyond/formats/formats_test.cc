@@ -96,14 +96,17 @@ TEST(AnalyseFormatsTest, CountsAreOfAllSeedsAndEpochs) {
     epoch.mutable_rounding()->mutable_weight_gradients()->set_infinite(i);
   }
   runs[2].result.mutable_epochs(0)->set_train_loss(std::nan(""));
+  runs[3].result.add_steps()->set_skipped(true);
+  runs[3].result.add_steps()->set_skipped(false);
   const report::Report report = ReportOf(std::move(runs));
   const report::Row& row = report.tables(2).rows(1);
   EXPECT_EQ(row.cells(1).text(), "FP16_ACC16");
   EXPECT_EQ(row.cells(2).number(), 2);
   EXPECT_EQ(row.cells(3).number(), 1);
   EXPECT_EQ(row.cells(4).number(), 13);
-  EXPECT_EQ(row.cells(5).text(), "2.50%");
-  EXPECT_EQ(row.cells(6).text(), "-");
+  EXPECT_EQ(row.cells(5).number(), 1);
+  EXPECT_EQ(row.cells(6).text(), "2.5%");
+  EXPECT_EQ(row.cells(7).text(), "-");
   EXPECT_NE(report.summary(1).find("ViT-8 in FP16_ACC16 (seed 1)"),
             std::string::npos);
 }
