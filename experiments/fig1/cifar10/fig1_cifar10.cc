@@ -168,7 +168,7 @@ report::Table PrecisionTable(const Networks& networks) {
     for (std::string_view policy : kPolicies) {
       const double share = ShareOfSeeds(network, network.Of(policy));
       cells.push_back(
-          share > 0 ? NumberCell(share, absl::StrFormat("%.0f%%", 100 * share))
+          share > 0 ? NumberCell(share, absl::StrFormat("%.3g%%", 100 * share))
                     : TextCell("–"));
     }
     AddRow(std::move(cells), &table);
@@ -214,7 +214,7 @@ void AddShareOfPrecision(const Networks& networks, report::Report* report) {
   if (shares.empty()) return;
   absl::c_sort(shares);
   const auto text = [](const std::pair<double, std::string>& share) {
-    return absl::StrFormat("%.0f%% (%s)", 100 * share.first, share.second);
+    return absl::StrFormat("%.3g%% (%s)", 100 * share.first, share.second);
   };
   const auto less = absl::c_count_if(
       shares, [](const auto& share) { return share.first < 1; });

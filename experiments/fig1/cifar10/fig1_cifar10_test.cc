@@ -96,7 +96,7 @@ TEST(AnalyseFigure1Cifar10Test, TellsHowMuchOfTheErrorIsPrecision) {
     if (finding.title() != "How much of the error is precision") continue;
     found = true;
     EXPECT_TRUE(absl::StrContains(
-        finding.text(), "is from 8% (VGG-16) to 50% (Xception) of that"))
+        finding.text(), "is from 8.33% (VGG-16) to 50% (Xception) of that"))
         << finding.text();
     EXPECT_TRUE(absl::StrContains(finding.text(), "for 2 of 2 networks"));
   }
