@@ -1,6 +1,8 @@
 #include "experiments/table3/accuracy_report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,7 +11,6 @@
 #include "absl/strings/str_format.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
-#include "experiments/table3/verdicts.h"
 
 namespace repro16 {
 namespace {
@@ -31,6 +32,18 @@ report::Verdict VerdictOf(const report::Report& report, std::string_view id) {
   return report::VERDICT_NONE;
 }
 
+// Runs that end with a loss, in training or on the test set, that is no number.
+int64_t CountNotFinite(const RunSet& runs, std::string_view policy) {
+  int64_t count = 0;
+  for (const TrainedRun* run : runs.OfPolicy(policy)) {
+    const EpochResult& last = *run->result.epochs().rbegin();
+    count += std::isfinite(last.train_loss()) && std::isfinite(last.test_loss())
+                 ? 0
+                 : 1;
+  }
+  return count;
+}
+
 // "38.2 ± 1.1", and under it how many runs ended without a number.
 report::Cell AccuracyCell(const RunSet* runs, std::string_view policy) {
   const std::vector<double> values = runs == nullptr
@@ -41,9 +54,10 @@ report::Cell AccuracyCell(const RunSet* runs, std::string_view policy) {
   std::string text = absl::StrFormat("%.1f", estimate.mean());
   if (estimate.has_sd()) absl::StrAppendFormat(&text, " ± %.1f", estimate.sd());
   report::Cell cell = NumberCell(estimate.mean(), text);
-  const size_t diverged = DivergedSeeds(*runs, policy).size();
-  if (diverged > 0) {
-    cell.set_note(absl::StrCat(diverged, " of ", values.size(), " NaN"));
+  const int64_t not_finite = CountNotFinite(*runs, policy);
+  if (not_finite > 0) {
+    cell.set_note(
+        absl::StrCat(not_finite, " of ", values.size(), " not finite"));
   }
   return cell;
 }
@@ -54,19 +68,16 @@ void AddEpsilonColumns(report::Table* table) {
   }
 }
 
-// A row for each network and rate that the golden file knows.
-struct PaperRow {
-  std::string_view model;
-  double rate;
-};
-constexpr PaperRow kPaperRows[] = {
-    {"resnet18", kRate}, {"resnet34", kRate}, {"resnet18", kOtherRate}};
+// With the decimals of the paper's table.
+std::string PaperAccuracy(const Golden& golden, std::string_view model,
+                          double epsilon) {
+  const PaperValue* paper = FindPaper(golden, AccuracyId(model, epsilon));
+  return paper == nullptr ? "" : absl::StrFormat("%.1f", paper->value());
+}
 
-std::string PaperText(const Golden& golden, std::string_view id,
-                      std::string_view unit) {
-  const PaperValue* paper = FindPaper(golden, id);
-  if (paper == nullptr) return "";
-  return absl::StrCat(absl::StrFormat("%.4g", paper->value()), unit);
+std::string PaperTime(const Golden& golden, std::string_view model) {
+  const PaperValue* paper = FindPaper(golden, absl::StrCat("time_", model));
+  return paper == nullptr ? "" : absl::StrFormat("%.2f s", paper->value());
 }
 
 void AddChartRow(std::string_view sweep, std::string_view what, double epsilon,
@@ -85,7 +96,8 @@ report::Table PaperTable(absl::Span<const Sweep> sweeps, const Golden& golden,
   table.set_title("Table 3: FP16, Adam, test accuracy by epsilon");
   table.set_caption(
       "In percent, mean ± standard deviation over seeds after the last epoch; "
-      "NaN: the loss is no number at the end. The verdict is on the collapse "
+      "not finite: the loss, in training or on the test set, is no number at "
+      "the end. The verdict is on the collapse "
       "that the paper shows there: match, it collapses with us, too; differ, "
       "it "
       "does not. Time: of an epoch; ours is not taken from the runs, which "
@@ -100,14 +112,13 @@ report::Table PaperTable(absl::Span<const Sweep> sweeps, const Golden& golden,
     for (double epsilon : kTable3Epsilons) {
       report::Cell cell =
           AccuracyCell(sweep == nullptr ? nullptr : sweep->At(epsilon), "FP16");
-      cell.set_paper(PaperText(golden, AccuracyId(row.model, epsilon), ""));
+      cell.set_paper(PaperAccuracy(golden, row.model, epsilon));
       cell.set_verdict(
           VerdictOf(report, CollapseId(row.model, row.rate, epsilon)));
       cells.push_back(cell);
     }
     cells.push_back(TextCell("not measured"));
-    cells.back().set_paper(
-        PaperText(golden, absl::StrCat("time_", row.model), " s"));
+    cells.back().set_paper(PaperTime(golden, row.model));
     AddRow(std::move(cells), &table);
   }
   return table;

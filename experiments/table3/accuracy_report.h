@@ -2,12 +2,23 @@
 #ifndef REPRO16_EXPERIMENTS_TABLE3_ACCURACY_REPORT_H_
 #define REPRO16_EXPERIMENTS_TABLE3_ACCURACY_REPORT_H_
 
+#include <string_view>
+
 #include "absl/types/span.h"
 #include "experiments/table3/sweep.h"
+#include "experiments/table3/verdicts.h"
 #include "reports/golden.pb.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
+
+// A row of the paper's table; the last one is its first at another rate.
+struct PaperRow {
+  std::string_view model;
+  double rate;
+};
+inline constexpr PaperRow kPaperRows[] = {
+    {"resnet18", kRate}, {"resnet34", kRate}, {"resnet18", kOtherRate}};
 
 // FP16 with Adam, each network and rate a row, with the paper's values and the
 // verdicts of `report`'s expectations on a collapse in their cells.

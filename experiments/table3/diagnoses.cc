@@ -86,6 +86,15 @@ std::optional<FirstLoss> WatchedRun::FirstLost() const {
   return first;
 }
 
+LargestUpdate LargestUpdateOf(absl::Span<const WatchedRun* const> watched) {
+  LargestUpdate largest;
+  for (const WatchedRun* run : watched) {
+    const LargestUpdate other = run->Largest();
+    if (other.size > largest.size) largest = other;
+  }
+  return largest;
+}
+
 WatchedRun Watch(const Diagnosis& diagnosis) {
   WatchedRun run;
   for (const EpochDiagnosis& epoch : diagnosis.epochs()) {

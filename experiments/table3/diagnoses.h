@@ -67,6 +67,9 @@ struct WatchedRun {
 
 WatchedRun Watch(const Diagnosis& diagnosis);
 
+// Of all these runs; of size 0 where nothing moved.
+LargestUpdate LargestUpdateOf(absl::Span<const WatchedRun* const> watched);
+
 // The diagnoses of all runs that have one.
 class Diagnoses {
  public:

@@ -5,12 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/numerics/round_to_type.h"
 #include "experiments/common/report_parts.h"
 #include "experiments/table3/sweep.h"
 #include "experiments/table3/update_arithmetic.h"
+#include "reports/format.h"
 
 namespace repro16 {
 namespace {
@@ -25,6 +27,14 @@ report::Cell StepCell(double step) {
       step, step < 0.01 ? Scientific(step) : absl::StrFormat("%.3g", step));
 }
 
+// "0.548", "46,000".
+report::Cell RatesCell(double step) {
+  const double rates = step / kFactsRate;
+  if (std::isinf(rates)) return TextCell("infinite");
+  return NumberCell(rates, rates < 1000 ? absl::StrFormat("%.3g", rates)
+                                        : FormatCount(std::llround(rates)));
+}
+
 report::Cell SmallCell(double value) {
   return NumberCell(value, Scientific(value));
 }
@@ -33,8 +43,35 @@ report::Cell StoredCell(double epsilon) {
   const double stored = RoundToType(epsilon, DType::kF16);
   return NumberCell(stored, stored == 0
                                 ? "0"
-                                : absl::StrFormat("%.4g = %g x 2^-24", stored,
+                                : absl::StrFormat("%.6g = %g x 2^-24", stored,
                                                   stored / 0x1p-24));
+}
+
+// Four in each power of two, and both sides of where the second moment of
+// binary16 stops being 0; all are numbers of both types.
+std::vector<double> SteadyGradients() {
+  std::vector<double> gradients;
+  for (double power = 0x1p-23; power < 1; power *= 2) {
+    for (double part : {1.0, 1.25, 1.5, 1.75}) {
+      gradients.push_back(RoundToType(power * part, DType::kF16));
+    }
+  }
+  gradients.push_back(LargestGradientWhileZero(DType::kF16));
+  gradients.push_back(SmallestGradientOfSecondMoment(DType::kF16));
+  absl::c_sort(gradients);
+  return gradients;
+}
+
+void AddSteadySteps(DType type, std::string_view policy, double gradient,
+                    report::Dataset* data) {
+  const Moments moments = SteadyMoments(gradient, type);
+  for (double epsilon : kEpsilons) {
+    const double step = AdamStep(moments, kFactsRate, epsilon, type);
+    if (step == 0) continue;  // has no place on a logarithmic axis
+    AddRecord({ChartText(policy), ChartText(PowerText(epsilon)),
+               ChartNumber(gradient), ChartNumber(step)},
+              data);
+  }
 }
 
 }  // namespace
@@ -46,10 +83,10 @@ report::Table EpsilonTable() {
       "Exact arithmetic, nothing measured; learning rate ",
       PowerText(kFactsRate),
       ". While a second moment is 0, Adam divides by epsilon alone, and "
-      "RMSProp, "
-      "whose epsilon stands under the root, by its root. Adam's steps are "
-      "multiples of the smallest one, 2^-24 / epsilon; a step is usually of "
-      "the size of the rate."));
+      "RMSProp, whose epsilon stands under the root, by its root. Adam's steps "
+      "are then multiples of the smallest one, 2^-24 / epsilon, where they "
+      "should be about one rate. 1e-8 is 0: a step is infinite, or 0 / 0, "
+      "which is NaN."));
   AddColumns(
       {"epsilon", "stored as", "rounded by", "Adam, smallest step",
        "Adam, largest step", "in rates", "RMSProp, largest step", "in rates"},
@@ -63,10 +100,9 @@ report::Table EpsilonTable() {
         LargestRmsPropStepWhileZero(kFactsRate, epsilon, half);
     const double change = RoundToType(epsilon, half) / epsilon - 1;
     AddRow({TextCell(PowerText(epsilon)), StoredCell(epsilon),
-            NumberCell(change, absl::StrFormat("%+.2g%%", 100 * change)),
+            NumberCell(change, absl::StrFormat("%+.2f%%", 100 * change)),
             StepCell(SmallestAdamStepWhileZero(epsilon, half)), StepCell(adam),
-            StepCell(adam / kFactsRate), StepCell(rmsprop),
-            StepCell(rmsprop / kFactsRate)},
+            RatesCell(adam), StepCell(rmsprop), RatesCell(rmsprop)},
            &table);
   }
   return table;
@@ -76,11 +112,10 @@ report::Table MomentsTable() {
   report::Table table;
   table.set_title("Where a moment is 0");
   table.set_caption(
-      "Exact arithmetic, nothing measured. A gradient under the second figure "
-      "leaves a second moment of 0 at 0; one from the third figure on still "
-      "moves the weight. The last figure is the smallest root that divides "
-      "once "
-      "the second moment is not 0.");
+      "Exact arithmetic, nothing measured. A second moment of 0 stays 0 under "
+      "smaller gradients than the one given; a first moment becomes other than "
+      "0 from far smaller ones on. The smallest root is what divides once the "
+      "second moment is not 0.");
   AddColumns(
       {"rule", "type", "1 - beta_2, or 1 - rho, as stored",
        "second moment from |g| =", "first moment from |g| =", "smallest root"},
@@ -109,35 +144,22 @@ report::Figure SteadyStepFigure() {
   figure.set_title("The step on a weight whose gradient stays the same");
   figure.set_caption(absl::StrCat(
       "Adam's step over the gradient, learning rate ", PowerText(kFactsRate),
-      ", computed exactly, nothing measured. The dashed line is the rate, "
-      "which is the step that Adam is made for. In FP32 (right) every epsilon "
-      "keeps the step at or under it. In FP16 (left) gradients under 0.0055 "
-      "leave the second moment at 0, and the step grows to 0.05 at epsilon "
-      "1e-4, "
-      "0.5 at 1e-5 and 46 at 1e-7; above 0.0055 the second moment stops short "
-      "of the square, and the step is up to 22 rates at any epsilon."));
+      ", computed exactly, nothing measured; steps that round to 0 are not "
+      "drawn. The dashed line is the rate, which is the step that Adam is made "
+      "for. In FP32 (right) the step is about the rate or under it at every "
+      "epsilon. In FP16 (left) gradients under 0.0055 leave the second moment "
+      "at 0, and the step grows to 0.05 at epsilon 1e-4, 0.5 at 1e-5 and 45 "
+      "at 1e-7; just above, the second moment stops short of the square, and "
+      "the step is still 20 rates."));
   figure.set_spec("steady.vl.json");
   report::Dataset* data = figure.add_datasets();
   data->set_name("steady");
   for (const char* field : {"policy", "epsilon", "gradient", "step"}) {
     data->add_fields(field);
   }
-  for (const auto& [type, policy] :
-       {std::pair(DType::kF16, "FP16"), std::pair(DType::kF32, "FP32")}) {
-    // Exact in both types.
-    for (double power = 0x1p-23; power < 1; power *= 2) {
-      for (double part : {1.0, 1.25, 1.5, 1.75}) {
-        const double gradient = RoundToType(power * part, DType::kF16);
-        const Moments moments = SteadyMoments(gradient, type);
-        for (double epsilon : kEpsilons) {
-          const double step = AdamStep(moments, kFactsRate, epsilon, type);
-          if (step == 0) continue;  // has no place on a logarithmic axis
-          AddRecord({ChartText(policy), ChartText(PowerText(epsilon)),
-                     ChartNumber(gradient), ChartNumber(step)},
-                    data);
-        }
-      }
-    }
+  for (double gradient : SteadyGradients()) {
+    AddSteadySteps(DType::kF16, "FP16", gradient, data);
+    AddSteadySteps(DType::kF32, "FP32", gradient, data);
   }
   return figure;
 }

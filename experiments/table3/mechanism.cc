@@ -32,15 +32,6 @@ std::optional<SecondMoments> SecondMomentsOf(const Watched& watched) {
   return all;
 }
 
-LargestUpdate LargestOf(const Watched& watched) {
-  LargestUpdate largest;
-  for (const WatchedRun* run : watched) {
-    const LargestUpdate other = run->Largest();
-    if (other.size > largest.size) largest = other;
-  }
-  return largest;
-}
-
 report::Cell ShareCell(double share) {
   return NumberCell(100 * share, Percent(share));
 }
@@ -86,23 +77,32 @@ report::Cell FirstLostCell(const Watched& watched) {
                    OfRuns(with, static_cast<int64_t>(watched.size()))));
 }
 
-// Columns 3 to 6 and the last, of what the diagnoses tell.
+report::Cell TrainingAccuracyCell(const RunSet& runs, std::string_view policy) {
+  std::vector<double> values;
+  for (const TrainedRun* run : runs.OfPolicy(policy)) {
+    values.push_back(100 * run->result.epochs().rbegin()->train_accuracy());
+  }
+  const double mean = EstimateOf(values).mean();
+  return NumberCell(mean, absl::StrFormat("%.1f", mean));
+}
+
+// Zeros and the largest update.
 std::vector<report::Cell> WatchedCells(const Watched& watched, double rate) {
   if (watched.empty()) {
     return {TextCell(kNotMeasured), TextCell(kNotMeasured),
-            TextCell(kNotMeasured), TextCell(kNotMeasured)};
+            TextCell(kNotMeasured)};
   }
   const std::optional<SecondMoments> moments = SecondMomentsOf(watched);
-  const LargestUpdate largest = LargestOf(watched);
+  const LargestUpdate largest = LargestUpdateOf(watched);
   report::Cell update = NumberCell(largest.size, SizeText(largest.size));
-  update.set_note(absl::StrCat(SizeText(largest.size / rate), " rates"));
+  if (largest.size > 0) {
+    update.set_note(absl::StrCat(SizeText(largest.size / rate), " rates, step ",
+                                 largest.step, ", ", largest.parameter));
+  }
   return {moments ? ShareCell(moments->ZeroShare()) : TextCell("none kept"),
           moments && moments->lost ? ShareCell(moments->LostShare())
                                    : TextCell("none kept"),
-          update,
-          largest.size > 0 ? TextCell(absl::StrCat(largest.parameter, ", step ",
-                                                   largest.step))
-                           : TextCell("nothing moved")};
+          update};
 }
 
 // Sweeps that the heat maps show: of the rate that is judged.
@@ -168,7 +168,9 @@ report::Table MechanismTable(const Sweep& sweep, const Diagnoses& diagnoses) {
   report::Table table;
   table.set_title(absl::StrCat(sweep.Name(), ": second moments and updates"));
   table.set_caption(
-      "All parameters, steps and seeds together. v = 0: second moments that "
+      "Training accuracy: of the last epoch, by the batch's own statistics. "
+      "The rest is of all parameters, steps and seeds together. v = 0: second "
+      "moments that "
       "are exactly 0; m not 0: those of them whose first moment is not, both "
       "as shares of all. The largest update of a weight, in itself and in "
       "learning rates. In MP infinite gradients are part of its search for a "
@@ -183,7 +185,8 @@ report::Table MechanismTable(const Sweep& sweep, const Diagnoses& diagnoses) {
       const Watched watched = diagnoses.OfPolicy(*point.runs, policy);
       std::vector<report::Cell> cells = {
           TextCell(policy),
-          TextCell(point.epsilon == 0 ? "none" : PowerText(point.epsilon))};
+          TextCell(point.epsilon == 0 ? "none" : PowerText(point.epsilon)),
+          TrainingAccuracyCell(*point.runs, policy)};
       for (report::Cell& cell : WatchedCells(watched, sweep.rate)) {
         cells.push_back(std::move(cell));
       }
@@ -251,7 +254,7 @@ report::Figure LargestUpdateFigure(absl::Span<const Sweep> sweeps,
   figure.set_title("The largest update by epsilon");
   figure.set_caption(absl::StrCat(
       "The largest change of one weight in one step, of all layers, steps and "
-      "seeds, over epsilon, which falls from left to right. The dashed line is "
+      "seeds, over epsilon, which falls from left to right. The dotted line is "
       "exact arithmetic: the largest step of binary16 while a second moment is "
       "0. Adam's grows as 1/epsilon; RMSProp's epsilon stands under the root. "
       "Learning rate ",
@@ -273,7 +276,7 @@ report::Figure LargestUpdateFigure(absl::Span<const Sweep> sweeps,
     for (const SweepPoint& point : sweep.points) {
       for (const std::string& policy : point.runs->Policies()) {
         const double largest =
-            LargestOf(diagnoses.OfPolicy(*point.runs, policy)).size;
+            LargestUpdateOf(diagnoses.OfPolicy(*point.runs, policy)).size;
         if (largest > 0) add(sweep, policy, point.epsilon, largest);
       }
       const auto bound = sweep.rule == "Adam" ? LargestAdamStepWhileZero
@@ -285,21 +288,24 @@ report::Figure LargestUpdateFigure(absl::Span<const Sweep> sweeps,
   return figure;
 }
 
-std::string MeasuredMechanism(const Sweep& sweep, double epsilon,
-                              const Diagnoses& diagnoses) {
+std::string MechanismInWords(const Sweep& sweep, double epsilon,
+                             const Diagnoses& diagnoses) {
   const RunSet* runs = sweep.At(epsilon);
   if (runs == nullptr) return "";
   const Watched watched = diagnoses.OfPolicy(*runs, "FP16");
   const std::optional<SecondMoments> moments = SecondMomentsOf(watched);
   if (!moments) return "";
-  const LargestUpdate largest = LargestOf(watched);
+  const LargestUpdate largest = LargestUpdateOf(watched);
   return absl::StrCat(
-      sweep.Name(), ", epsilon ", PowerText(epsilon), ": ",
-      Percent(moments->LostShare()),
-      " of the second moments are 0 while the first moment is not; the largest "
-      "update is ",
-      SizeText(largest.size), " (", largest.parameter, ", step ", largest.step,
-      "), ", SizeText(largest.size / sweep.rate), " learning rates.");
+      "Measured: ", Percent(moments->ZeroShare()),
+      " of the second moments are 0, the largest update is ",
+      SizeText(largest.size), " or ", SizeText(largest.size / sweep.rate),
+      " learning rates. Exact: while a second moment is 0, updates are "
+      "multiples of ",
+      SizeText(SmallestAdamStepWhileZero(epsilon, DType::kF16)),
+      " and at most ",
+      SizeText(LargestAdamStepWhileZero(sweep.rate, epsilon, DType::kF16)),
+      ".");
 }
 
 }  // namespace repro16

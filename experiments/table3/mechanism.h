@@ -31,10 +31,10 @@ report::Figure UpdateFigure(absl::Span<const Sweep> sweeps,
 report::Figure LargestUpdateFigure(absl::Span<const Sweep> sweeps,
                                    const Diagnoses& diagnoses);
 
-// In words: what was measured of Adam in FP16 at this epsilon; "" where nothing
-// was.
-std::string MeasuredMechanism(const Sweep& sweep, double epsilon,
-                              const Diagnoses& diagnoses);
+// In words: what was measured of Adam in FP16 at this epsilon, and what is
+// possible; "" where nothing was measured.
+std::string MechanismInWords(const Sweep& sweep, double epsilon,
+                             const Diagnoses& diagnoses);
 
 }  // namespace repro16
 

@@ -104,9 +104,12 @@ double SmallestGradientOfMeanSquare(DType type) {
       type, [type](double g) { return NextMeanSquare(0, g, type) != 0; });
 }
 
+double LargestGradientWhileZero(DType type) {
+  return Before(SmallestGradientOfSecondMoment(type), type);
+}
+
 double LargestAdamStepWhileZero(double rate, double epsilon, DType type) {
-  const double largest = Before(SmallestGradientOfSecondMoment(type), type);
-  return AdamStep({largest, 0}, rate, epsilon, type);
+  return AdamStep({LargestGradientWhileZero(type), 0}, rate, epsilon, type);
 }
 
 double LargestRmsPropStepWhileZero(double rate, double epsilon, DType type) {

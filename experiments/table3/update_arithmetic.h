@@ -51,6 +51,9 @@ double SmallestGradientOfFirstMoment(DType type);
 double SmallestGradientOfSecondMoment(DType type);
 double SmallestGradientOfMeanSquare(DType type);  // RMSProp
 
+// The largest gradient of `type` that leaves a second moment of 0 at 0.
+double LargestGradientWhileZero(DType type);
+
 // The largest step that Adam takes while a weight's second moment is 0. A
 // second moment that was ever other than 0 never returns to 0, so that no
 // gradient so far, and hence no first moment, is as large as

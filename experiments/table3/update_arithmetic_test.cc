@@ -93,7 +93,16 @@ TEST(UpdateArithmeticTest, SteadyMomentsStopOnTheWay) {
   const double g = SmallestGradientOfSecondMoment(kHalf);
   EXPECT_EQ(SteadyMoments(g, kHalf).second, kUnit);
   EXPECT_LE(SteadyMoments(g, kHalf).first, g);
-  EXPECT_GT(SteadyMoments(g, kHalf).first, 0.99 * g);
+  EXPECT_GT(SteadyMoments(g, kHalf).first, 0.98 * g);
+  const Moments above = SteadyMoments(g, kHalf);
+  EXPECT_NEAR(AdamStep(above, 1e-3, 1e-7, kHalf) / 1e-3, 22, 1);
+  EXPECT_NEAR(AdamStep(above, 1e-3, 1e-4, kHalf) / 1e-3, 16, 1);
+  // Just under it v stays 0.
+  const Moments below = SteadyMoments(LargestGradientWhileZero(kHalf), kHalf);
+  EXPECT_EQ(below.second, 0);
+  EXPECT_NEAR(AdamStep(below, 1e-3, 1e-4, kHalf), 0.054, 0.001);
+  EXPECT_NEAR(AdamStep(below, 1e-3, 1e-5, kHalf), 0.54, 0.01);
+  EXPECT_NEAR(AdamStep(below, 1e-3, 1e-7, kHalf), 45.5, 0.6);
   // In f32 they come near, and the step is about the rate.
   const Moments f32 = SteadyMoments(0.25, DType::kF32);
   EXPECT_NEAR(f32.first, 0.25, 1e-5);

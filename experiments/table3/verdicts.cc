@@ -108,6 +108,9 @@ absl::Status Judging::AddShare(std::string_view id, std::string_view what,
       JudgeEachSeed(*share.runs, golden_, id, what, ValuesOf(share.percent),
                     Measure::kNumber, side);
   if (!expectation.ok()) return expectation.status();
+  // The paper's value is a threshold, not a number to be met.
+  expectation->clear_difference();
+  expectation->clear_margin();
   if (!share.learns && share.runs->Judged()) {
     expectation->set_verdict(report::VERDICT_INCONCLUSIVE);
     expectation->set_note(

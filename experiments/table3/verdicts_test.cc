@@ -1,0 +1,194 @@
+#include "experiments/table3/verdicts.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "experiments/table3/made_up_runs.h"
+#include "experiments/table3/sweep.h"
+#include "gtest/gtest.h"
+
+namespace repro16 {
+namespace {
+
+using report::VERDICT_DIFFER;
+using report::VERDICT_INCONCLUSIVE;
+using report::VERDICT_MATCH;
+using report::VERDICT_NOT_JUDGED_AT_THIS_SCALE;
+using report::VERDICT_NOT_RUN;
+
+report::Report Judge(std::vector<TrainedRun> runs,
+                     std::string_view scale = "lite") {
+  const std::vector<RunSet> sets = SetsOf(std::move(runs), scale);
+  const std::vector<Sweep> sweeps = SweepsOf(sets);
+  report::Report report;
+  const absl::Status status =
+      AddExpectations(sweeps, GoldenOfTable3(), &report);
+  EXPECT_TRUE(status.ok()) << status;
+  return report;
+}
+
+report::Verdict VerdictOn(const report::Report& report, std::string_view id) {
+  return ExpectationOf(report, id).verdict();
+}
+
+// Seeds 1 and 2 of one network with these accuracies by epsilon.
+std::vector<TrainedRun> TwoSeeds(MadeUpRun base,
+                                 const std::vector<double>& first,
+                                 const std::vector<double>& second) {
+  base.seed = 1;
+  std::vector<TrainedRun> runs = MakeSweep(base, first);
+  base.seed = 2;
+  for (TrainedRun& run : MakeSweep(base, second)) {
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+MadeUpRun ResNet34() {
+  MadeUpRun base;
+  base.model = "resnet34";
+  return base;
+}
+
+TEST(VerdictsTest, CollapseIsJudgedSeedBySeed) {
+  // 1e-5 holds out in both seeds, 1e-6 in one, 1e-7 is not a number in one.
+  const report::Report report =
+      Judge(TwoSeeds({}, {40, 38, 36, 38, 20, 0}, {40, 38, 36, 35, 30, 10}));
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5"), VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-6"), VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-7"), VERDICT_MATCH);
+  EXPECT_EQ(VerdictOn(report, "no_collapse_resnet18"), VERDICT_MATCH);
+  // In percent of the seed's best: 95 and 87.5.
+  EXPECT_DOUBLE_EQ(
+      ExpectationOf(report, "collapse_resnet18_1e-5").ours().mean(), 91.25);
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet34_1e-5"), VERDICT_NOT_RUN);
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5_rate_1e-2"),
+            VERDICT_NOT_RUN);
+  EXPECT_EQ(VerdictOn(report, "adam_collapse"), VERDICT_NOT_RUN);
+}
+
+TEST(VerdictsTest, AnEarlyCollapseIsNotThePapers) {
+  const report::Report report =
+      Judge(TwoSeeds({}, {40, 38, 12, 10, 10, 0}, {40, 38, 12, 10, 10, 0}));
+  EXPECT_EQ(VerdictOn(report, "no_collapse_resnet18"), VERDICT_DIFFER);
+}
+
+TEST(VerdictsTest, TheOtherRateHasVerdictsOfItsOwn) {
+  MadeUpRun base;
+  base.rate = kOtherRate;
+  const report::Report report =
+      Judge(TwoSeeds(base, {40, 38, 36, 5, 5, 5}, {40, 38, 36, 5, 5, 5}));
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5_rate_1e-2"),
+            VERDICT_MATCH);
+  EXPECT_EQ(VerdictOn(report, "no_collapse_resnet18_rate_1e-2"), VERDICT_MATCH);
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5"), VERDICT_NOT_RUN);
+}
+
+TEST(VerdictsTest, WhatLearnsNothingCannotCollapse) {
+  const report::Report report =
+      Judge(TwoSeeds({}, {40, 38, 36, 5, 5, 5}, {19, 18, 18, 5, 5, 5}));
+  for (std::string_view id :
+       {"collapse_resnet18_1e-5", "no_collapse_resnet18"}) {
+    const report::Expectation e = ExpectationOf(report, id);
+    EXPECT_EQ(e.verdict(), VERDICT_INCONCLUSIVE) << id;
+    EXPECT_NE(e.note().find("under 20%"), std::string::npos) << e.note();
+  }
+  // Not even where all accuracies are 0.
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep({}, {0, 0, 0, 0, 0, 0})),
+                      "collapse_resnet18_1e-5"),
+            VERDICT_INCONCLUSIVE);
+}
+
+TEST(VerdictsTest, TheSummaryIsOfSixCells) {
+  const auto summary = [](const std::vector<double>& of_resnet34) {
+    std::vector<TrainedRun> runs = MakeSweep({}, {40, 38, 36, 10, 10, 0});
+    for (TrainedRun& run : MakeSweep(ResNet34(), of_resnet34)) {
+      runs.push_back(std::move(run));
+    }
+    return Judge(std::move(runs));
+  };
+  report::Report report = summary({40, 38, 36, 10, 10, 10});
+  EXPECT_EQ(report.expectations(0).id(), "adam_collapse");
+  EXPECT_EQ(report.expectations(0).verdict(), VERDICT_MATCH);
+  report = summary({40, 38, 36, 39, 10, 10});
+  EXPECT_EQ(report.expectations(0).verdict(), VERDICT_DIFFER);
+  EXPECT_EQ(report.expectations(0).ours_text(),
+            "of 6: 5 in every seed, 1 in no seed");
+  report = summary({15, 15, 15, 15, 10, 10});
+  EXPECT_EQ(report.expectations(0).verdict(), VERDICT_INCONCLUSIVE);
+}
+
+TEST(VerdictsTest, Fp32AtItsDefault) {
+  MadeUpRun base;
+  base.policy = "FP32";
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 35})),
+                      "fp32_default_resnet18"),
+            VERDICT_MATCH);
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 15})),
+                      "fp32_default_resnet18"),
+            VERDICT_DIFFER);
+}
+
+TEST(VerdictsTest, OneEpsilonIsEnoughForRmsProp) {
+  MadeUpRun base;
+  base.rule = "RMSProp";
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 35})),
+                      "rmsprop_collapse_resnet18"),
+            VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 10, 35})),
+                      "rmsprop_collapse_resnet18"),
+            VERDICT_MATCH);
+}
+
+TEST(VerdictsTest, SgdIsHeldAgainstFp32) {
+  const auto verdict = [](double fp16, double fp32) {
+    MadeUpRun run;
+    run.rule = "SGD";
+    run.rate = kSgdRate;
+    run.accuracy = fp16;
+    std::vector<TrainedRun> runs = {Make(run)};
+    run.policy = "FP32";
+    run.accuracy = fp32;
+    runs.push_back(Make(run));
+    return VerdictOn(Judge(std::move(runs)), "sgd_stable_resnet18");
+  };
+  EXPECT_EQ(verdict(33, 40), VERDICT_MATCH);
+  EXPECT_EQ(verdict(31, 40), VERDICT_DIFFER);
+  EXPECT_EQ(verdict(10, 12), VERDICT_INCONCLUSIVE);
+}
+
+TEST(VerdictsTest, AccuraciesAreJudgedAtPaperScaleOnly) {
+  const auto verdict = [](std::string scale, double mean, double spread,
+                          int seeds) {
+    std::vector<TrainedRun> runs;
+    for (int seed = 1; seed <= seeds; ++seed) {
+      MadeUpRun run;
+      run.seed = seed;
+      run.scale = scale;
+      run.accuracy = mean + (seed % 2 == 0 ? spread : -spread);
+      runs.push_back(Make(run));
+    }
+    return VerdictOn(Judge(std::move(runs), scale), "accuracy_resnet18_1e-2");
+  };
+  // The paper: 74.4.
+  EXPECT_EQ(verdict("lite", 74.4, 0.1, 6), VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_EQ(verdict("paper", 74.5, 0.1, 6), VERDICT_MATCH);
+  EXPECT_EQ(verdict("paper", 80, 0.1, 6), VERDICT_DIFFER);
+  EXPECT_EQ(verdict("paper", 74.5, 3, 6), VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(verdict("paper", 80, 0.1, 2), VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(VerdictOn(Judge({}), "accuracy_resnet18_1e-2"), VERDICT_NOT_RUN);
+}
+
+TEST(VerdictsTest, SmokeRunsJudgeNothing) {
+  MadeUpRun base;
+  base.scale = "smoke";
+  const report::Report report =
+      Judge(MakeSweep(base, {40, 38, 36, 10, 10, 10}), "smoke");
+  EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5"),
+            VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+}
+
+}  // namespace
+}  // namespace repro16
