@@ -145,7 +145,9 @@ TEST(AnalyseFigure4Test, AnOutlierAboveFp32sWorstDoesNotCount) {
 TEST(AnalyseFigure4Test, FewSeedsHaveNoOutliers) {
   const report::Report report =
       ReportOfTwelve(12, {1, 70, 70.1, 70.2}, {}, {70, 70, 70, 70});
-  EXPECT_EQ(Find(report, "outliers").verdict(), report::VERDICT_NOT_RUN);
+  const report::Expectation e = Find(report, "outliers");
+  EXPECT_EQ(e.verdict(), report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(e.ours_text(), "0 of 0 networks, 12 with too few seeds");
   EXPECT_EQ(report.tables(2).rows(0).cells(1).text(), "-");
   for (const report::Record& record : report.figures(0).datasets(0).records()) {
     EXPECT_EQ(record.values(2).text(), "point");
@@ -180,7 +182,8 @@ TEST(AnalyseFigure4Test, TheFrameworksFp16StandsInItsPlace) {
 TEST(AnalyseFigure4Test, OneSeedHasAMedianAndNoDeviation) {
   const report::Report report = ReportOfTwelve(12, {70}, {}, {70});
   EXPECT_EQ(Find(report, "median_mp").verdict(), report::VERDICT_MATCH);
-  EXPECT_EQ(Find(report, "deviation_mp").verdict(), report::VERDICT_NOT_RUN);
+  EXPECT_EQ(Find(report, "deviation_mp").verdict(),
+            report::VERDICT_INCONCLUSIVE);
 }
 
 TEST(AnalyseFigure4Test, ADivergedNetworkCountsAsWhatItReached) {

@@ -53,6 +53,7 @@ struct Count {
   int64_t holds = 0;
   int64_t networks = 0;  // that hold or do not
   int64_t equal = 0;     // beside them
+  int64_t too_few = 0;   // beside them: too few seeds to tell
 };
 
 report::Verdict VerdictOnMost(const Count& count) {
@@ -106,7 +107,7 @@ absl::StatusOr<report::Expectation> Counted(const Golden& golden,
   if (!expectation.ok()) return expectation.status();
   report::Expectation& e = *expectation;
   e.set_note(absl::StrCat(paper->note(), note.empty() ? "" : " ", note));
-  if (count.networks + count.equal == 0) {
+  if (count.networks + count.equal + count.too_few == 0) {
     e.set_verdict(report::VERDICT_NOT_RUN);
     return expectation;
   }
@@ -116,6 +117,9 @@ absl::StatusOr<report::Expectation> Counted(const Golden& golden,
       absl::StrCat(count.holds, " of ", count.networks,
                    count.networks == 1 ? " network" : " networks");
   if (count.equal > 0) absl::StrAppend(&text, ", ", count.equal, " equal");
+  if (count.too_few > 0) {
+    absl::StrAppend(&text, ", ", count.too_few, " with too few seeds");
+  }
   e.set_ours_text(text);
   e.set_verdict(judged ? verdict : report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
   return expectation;
@@ -166,7 +170,11 @@ absl::StatusOr<report::Expectation> JudgeDeviation(
   for (const Accuracies& network : networks) {
     const Sample ours = SampleOf(network.fp16);
     const Sample theirs = SampleOf(network.*other);
-    if (ours.n < 2 || theirs.n < 2) continue;
+    if (ours.n == 0 || theirs.n == 0) continue;
+    if (ours.n < 2 || theirs.n < 2) {
+      ++count.too_few;
+      continue;
+    }
     ratios.Add(SmallestDetectableRatio(std::min(ours.n, theirs.n)));
     if (ours.sd == theirs.sd) {
       ++count.equal;
@@ -209,7 +217,11 @@ absl::StatusOr<report::Expectation> JudgeOutliers(
   for (const Accuracies& network : networks) {
     const size_t seeds =
         std::min({network.fp16.size(), network.fp32.size(), network.mp.size()});
-    if (seeds < kFewestForABox) continue;
+    if (seeds == 0) continue;
+    if (seeds < kFewestForABox) {
+      ++count.too_few;
+      continue;
+    }
     fewest_seeds = std::min(fewest_seeds, seeds);
     ++count.networks;
     count.holds += HasOutlierBelowAll(network);
@@ -223,7 +235,7 @@ absl::StatusOr<report::Expectation> JudgeOutliers(
                                                        : report::VERDICT_DIFFER;
   }
   return Counted(golden, id, what, count, judged, verdict,
-                 "Networks under 5 seeds are left out.");
+                 "Networks under 5 seeds have too few to tell.");
 }
 
 }  // namespace
