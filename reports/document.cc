@@ -138,11 +138,12 @@ bool IsRich(const report::Cell& cell) {
 void AddTable(const report::Table& table, std::vector<Block>& blocks) {
   Grid grid;
   // Numbers are compared down their columns; a cell of several lines is read by
-  // itself.
-  grid.cards = std::any_of(
-      table.rows().begin(), table.rows().end(), [](const report::Row& row) {
-        return std::any_of(row.cells().begin(), row.cells().end(), IsRich);
-      });
+  // itself. The first cell only names its row.
+  for (const report::Row& row : table.rows()) {
+    for (int i = 1; i < row.cells_size(); ++i) {
+      grid.cards = grid.cards || IsRich(row.cells(i));
+    }
+  }
   grid.title = table.title();
   grid.caption = table.caption();
   for (int i = 0; i < table.columns_size(); ++i) {

@@ -91,7 +91,7 @@ td small { display: block; line-height: 1.4; white-space: normal; }
 .warning {
   display: table; margin: .1rem 0; padding: 0 .45rem; border-radius: 3px;
   background: var(--open); color: var(--back); font-size: .84rem;
-  text-transform: uppercase; letter-spacing: .03em;
+  text-transform: uppercase; letter-spacing: .03em; white-space: nowrap;
 }
 .dense table { font-size: .8rem; }
 .dense th, .dense small { font-size: .72rem; }
@@ -131,6 +131,7 @@ a { color: var(--match); }
 .kind { font-size: .84rem; font-weight: 600; color: var(--muted); }
 
 @media (min-width: 40.01rem) {
+  :not(.dense) > * > .cards td { min-width: 6.5rem; }
   :not(.dense) > * > .cards td:first-child { min-width: 13rem; }
 }
 @media screen and (min-width: 72rem) {
@@ -142,6 +143,8 @@ a { color: var(--match); }
   h1 { font-size: 1.4rem; }
   dl { grid-template-columns: 6.2rem minmax(0, 1fr); gap: .15rem .75rem; }
   figure .scroll svg { max-width: none; width: 34rem; }
+  .plain { font-size: .84rem; }
+  .plain th, .plain td { padding-right: .8rem; }
   .dense .cards { font-size: .92rem; }
   .dense .cards small { font-size: .84rem; }
   .dense .cards td:first-child { position: static; }

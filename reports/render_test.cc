@@ -146,6 +146,19 @@ TEST_F(WideTest, ThePageHasCardsAndSmallType) {
               HasSubstr("<span class=\"word\">[-1.21, -0.74],</span> margin"));
 }
 
+TEST_F(WideTest, ATableOfNumbersScrollsInsteadOfCards) {
+  for (report::Row& row : *report_.mutable_tables(0)->mutable_rows()) {
+    row.mutable_cells(0)->set_note("names the row only");
+    for (int i = 1; i < row.cells_size(); ++i) {
+      report::Cell& cell = *row.mutable_cells(i);
+      cell.clear_paper();
+      cell.clear_note();
+      cell.clear_verdict();
+    }
+  }
+  EXPECT_THAT(RenderHtml(report_, {}), HasSubstr("<table class=\"plain\">"));
+}
+
 TEST_F(WideTest, TimesOfAGroupAreOneRow) {
   const std::string page = RenderHtml(report_, {});
   const std::string_view time =
