@@ -39,14 +39,6 @@ report::Cell SmallCell(double value) {
   return NumberCell(value, Scientific(value));
 }
 
-report::Cell StoredCell(double epsilon) {
-  const double stored = RoundToType(epsilon, DType::kF16);
-  return NumberCell(stored, stored == 0
-                                ? "0"
-                                : absl::StrFormat("%.6g = %g x 2^-24", stored,
-                                                  stored / 0x1p-24));
-}
-
 // Four in each power of two, and both sides of where the second moment of
 // binary16 stops being 0; all are numbers of both types.
 std::vector<double> SteadyGradients() {
@@ -88,7 +80,7 @@ report::Table EpsilonTable() {
       "should be about one rate. 1e-8 is 0: a step is infinite, or 0 / 0, "
       "which is NaN."));
   AddColumns(
-      {"epsilon", "stored as", "rounded by", "Adam, smallest step",
+      {"epsilon", "stored as", "in 2^-24", "rounded by", "Adam, smallest step",
        "Adam, largest step", "in rates", "RMSProp, largest step", "in rates"},
       &table);
   std::vector<double> epsilons(std::begin(kEpsilons), std::end(kEpsilons));
@@ -98,8 +90,11 @@ report::Table EpsilonTable() {
     const double adam = LargestAdamStepWhileZero(kFactsRate, epsilon, half);
     const double rmsprop =
         LargestRmsPropStepWhileZero(kFactsRate, epsilon, half);
-    const double change = RoundToType(epsilon, half) / epsilon - 1;
-    AddRow({TextCell(PowerText(epsilon)), StoredCell(epsilon),
+    const double stored = RoundToType(epsilon, half);
+    const double change = stored / epsilon - 1;
+    AddRow({TextCell(PowerText(epsilon)),
+            NumberCell(stored, absl::StrFormat("%.6g", stored)),
+            CountCell(std::llround(stored / SmallestPositive(half))),
             NumberCell(change, absl::StrFormat("%+.2f%%", 100 * change)),
             StepCell(SmallestAdamStepWhileZero(epsilon, half)), StepCell(adam),
             RatesCell(adam), StepCell(rmsprop), RatesCell(rmsprop)},

@@ -1,6 +1,7 @@
 #include "experiments/table3/mechanism.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "experiments/common/report_parts.h"
 #include "experiments/table3/update_arithmetic.h"
 #include "experiments/table3/verdicts.h"
+#include "reports/format.h"
 
 namespace repro16 {
 namespace {
@@ -36,9 +38,11 @@ report::Cell ShareCell(double share) {
   return NumberCell(100 * share, Percent(share));
 }
 
+// "0.0357", "3.60E-03", "2,000".
 std::string SizeText(double size) {
-  return size >= 0.01 && size < 1e4 ? absl::StrFormat("%.3g", size)
-                                    : Scientific(size);
+  if (size >= 1000 && size < 1e9) return FormatCount(std::llround(size));
+  return size >= 0.01 && size < 1000 ? absl::StrFormat("%.3g", size)
+                                     : Scientific(size);
 }
 
 std::string OfRuns(int64_t some, int64_t all) {
@@ -89,20 +93,19 @@ report::Cell TrainingAccuracyCell(const RunSet& runs, std::string_view policy) {
 // Zeros and the largest update.
 std::vector<report::Cell> WatchedCells(const Watched& watched, double rate) {
   if (watched.empty()) {
-    return {TextCell(kNotMeasured), TextCell(kNotMeasured),
-            TextCell(kNotMeasured)};
+    return std::vector<report::Cell>(4, TextCell(kNotMeasured));
   }
   const std::optional<SecondMoments> moments = SecondMomentsOf(watched);
   const LargestUpdate largest = LargestUpdateOf(watched);
   report::Cell update = NumberCell(largest.size, SizeText(largest.size));
-  if (largest.size > 0) {
-    update.set_note(absl::StrCat(SizeText(largest.size / rate), " rates, step ",
-                                 largest.step, ", ", largest.parameter));
-  }
+  update.set_note(absl::StrCat(SizeText(largest.size / rate), " rates"));
   return {moments ? ShareCell(moments->ZeroShare()) : TextCell("none kept"),
           moments && moments->lost ? ShareCell(moments->LostShare())
                                    : TextCell("none kept"),
-          update};
+          update,
+          TextCell(largest.size > 0 ? absl::StrCat("step ", largest.step, ", ",
+                                                   largest.parameter)
+                                    : "nothing moved")};
 }
 
 // Sweeps that the heat maps show: of the rate that is judged.
@@ -175,10 +178,10 @@ report::Table MechanismTable(const Sweep& sweep, const Diagnoses& diagnoses) {
       "as shares of all. The largest update of a weight, in itself and in "
       "learning rates. In MP infinite gradients are part of its search for a "
       "loss scale; no update is made of them.");
-  AddColumns(
-      {"precision", "epsilon", "v = 0", "v = 0, m not 0", "largest update",
-       "of", "first infinity or NaN", "first weight lost"},
-      &table);
+  AddColumns({"precision", "epsilon", "training accuracy (%)", "v = 0",
+              "v = 0, m not 0", "largest update", "where",
+              "first infinity or NaN", "first weight lost"},
+             &table);
   for (const std::string& policy : sweep.Policies()) {
     for (const SweepPoint& point : sweep.points) {
       if (point.runs->OfPolicy(policy).empty()) continue;

@@ -174,7 +174,10 @@ absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
   *report.add_tables() = SgdTable(sweeps);
   AddExactFacts(&report);
   for (const Sweep& sweep : sweeps) {
-    *report.add_tables() = MechanismTable(sweep, *diagnoses);
+    report::Table& table = *report.add_tables();
+    table = MechanismTable(sweep, *diagnoses);
+    // Once is enough.
+    if (&sweep != &sweeps.front()) table.clear_caption();
   }
   *report.add_figures() = AccuracyFigure(sweeps, golden);
   *report.add_figures() = SteadyStepFigure();
