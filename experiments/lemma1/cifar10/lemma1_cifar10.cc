@@ -1,6 +1,5 @@
 #include "experiments/lemma1/cifar10/lemma1_cifar10.h"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
