@@ -176,6 +176,7 @@ absl::StatusOr<Analysis> MakeTable2(const AnalysisInputs& inputs,
       "to FP32 and MP across 12 architectures.");
   report.mutable_claim()->set_place("section 4.3, table 2");
   AddSummary(*differences, *means, &report);
+  AddDiverged(inputs.sets, &report);
   for (const auto* expectations : {&*means, &*networks, &*parameters}) {
     report.mutable_expectations()->Add(expectations->begin(),
                                        expectations->end());

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "analysis/cost_model.pb.h"
+#include "engine/io/proto_file.h"
 #include "experiments/common/cifar10.h"
 #include "gtest/gtest.h"
 #include "reports/golden.h"
@@ -204,19 +206,26 @@ TEST(Table2Test, SmokeIsNotJudged) {
 TEST(Table2Test, ADivergedNetworkCountsAndIsTold) {
   std::vector<TrainedRun> runs = MakeRuns(6, "lite");
   for (TrainedRun& run : runs) {
+    if (run.policy() == "MP") {
+      StepResult* skipped = run.result.add_steps();
+      skipped->set_non_finite(7);
+      skipped->set_skipped(true);
+    }
     if (run.result.spec().model() != "resnet56" || run.policy() != "FP16" ||
         run.seed() != 3) {
       continue;
     }
     run.result.mutable_epochs(0)->set_test_accuracy(0.1);
     run.result.mutable_epochs(0)->set_train_loss(std::nan(""));
-    run.result.mutable_first_non_finite()->set_step(7);
+    run.result.add_steps()->set_non_finite(7);
   }
   const report::Report report = ReportOf(std::move(runs), "lite");
   const report::Cell cell = CellOf(report, kAccuracies, "ResNet-56", 1);
   EXPECT_EQ(cell.note(), "not finite in 1 of 6; diverged: seed 3");
   EXPECT_LT(cell.number(), 61);
   EXPECT_EQ(CellOf(report, kAccuracies, "ResNet-32", 1).note(), "");
+  // Loss scaling skipped a step of every run in MP, which is its work.
+  EXPECT_EQ(CellOf(report, kAccuracies, "ResNet-56", 4).note(), "");
   EXPECT_NE(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_MATCH);
 }
 
@@ -285,6 +294,37 @@ TEST(Table2Test, TellsWhereTheTablesArithmeticFails) {
                 "table 2, row VGG-16, column Time Speedup, FP32 / FP16",
                 "table 2, row ResNet-110, column Time Speedup, FP32 / FP16",
                 "table 2, row VIT-8, column Time Speedup, MP / FP16"}));
+}
+
+// The cost model is held against times of its own file.
+TEST(Table2Test, PublishedTimesAreTheTables) {
+  PublishedTimes published;
+  ASSERT_TRUE(
+      ReadTextProto("analysis/published_times.textproto", &published).ok());
+  std::map<std::string, double> paper;
+  const Golden golden = ReadTheGolden();
+  for (const PaperValue& value : golden.paper()) {
+    paper[value.id()] = value.value();
+  }
+  ASSERT_EQ(published.networks_size(),
+            static_cast<int>(Table2Networks().size()));
+  for (const PublishedTimes::Network& network : published.networks()) {
+    EXPECT_EQ(network.fp16_seconds(), paper.at(network.model() + "/FP16_s"));
+    EXPECT_EQ(network.fp32_seconds(), paper.at(network.model() + "/FP32_s"));
+    EXPECT_EQ(network.mp_seconds(), paper.at(network.model() + "/MP_s"));
+  }
+}
+
+TEST(Table2Test, ShowsTheModelsTimesAsAModel) {
+  AnalysisInputs inputs;
+  inputs.scale = "lite";
+  inputs.files = {"tools/cost_model_rtx4080.pb"};
+  const auto analysis = AnalyseTable2(inputs, ReadTheGolden());
+  ASSERT_TRUE(analysis.ok()) << analysis.status();
+  const report::Cell cell =
+      CellOf(analysis->report, "Model, not a measurement", "VGG-16", 1);
+  EXPECT_EQ(cell.paper(), "377");
+  EXPECT_GT(cell.number(), 0);
 }
 
 TEST(Table2Test, RefusesRunsThatDoNotBelong) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -23,15 +24,16 @@ std::string_view NoteOnParameters(std::string_view model) {
            "18,882,560 parameters.";
   }
   if (model == "vgg16") {
-    return "No reading of the published layers gives the paper's count.";
+    return "We found no reading of the published layers that gives the paper's "
+           "count.";
   }
   if (model == "vgg19") {
     return "With three convolutions in its third block instead of VGG-19's "
            "four it has 38,363,722, the paper's count.";
   }
   if (model == "resnet110") {
-    return "No reading of the published layers gives the paper's count; those "
-           "of ResNet-32 and ResNet-56 fit.";
+    return "We found no reading of the published layers that gives the paper's "
+           "count; those of ResNet-32 and ResNet-56 fit.";
   }
   return "";
 }
@@ -41,13 +43,19 @@ std::string SeedsText(const std::vector<uint64_t>& seeds) {
                       absl::StrJoin(seeds, ", "));
 }
 
+// Stored an infinity or NaN in a step that counted: dynamic loss scaling drops
+// those in which the gradients overflow.
+bool IsNotFinite(const TrainedRun& run) {
+  return absl::c_any_of(run.result.steps(), [](const StepResult& step) {
+    return step.non_finite() > 0 && !step.skipped();
+  });
+}
+
 // What to know beside an accuracy; "" for runs without an accident.
 std::string Accidents(const NetworkRuns& row, std::string_view precision) {
   const std::vector<const TrainedRun*> runs = row.OfPrecision(precision);
-  size_t not_finite = 0;
-  for (const TrainedRun* run : runs) {
-    not_finite += run->result.has_first_non_finite();
-  }
+  const auto not_finite = absl::c_count_if(
+      runs, [](const TrainedRun* run) { return IsNotFinite(*run); });
   std::vector<std::string> parts;
   if (not_finite > 0) {
     parts.push_back(
@@ -63,6 +71,14 @@ std::string Accidents(const NetworkRuns& row, std::string_view precision) {
   return absl::StrJoin(parts, "; ");
 }
 
+// A verdict as a cell of a table shows it: that a whole scale is not judged is
+// said elsewhere.
+report::Verdict CellVerdict(report::Verdict verdict) {
+  return verdict == report::VERDICT_NOT_JUDGED_AT_THIS_SCALE
+             ? report::VERDICT_NONE
+             : verdict;
+}
+
 absl::StatusOr<report::Cell> AccuracyCell(const NetworkRuns& row,
                                           const Comparison& published, size_t i,
                                           const Golden& golden) {
@@ -74,11 +90,7 @@ absl::StatusOr<report::Cell> AccuracyCell(const NetworkRuns& row,
                                          : TextCell("not run");
   cell.set_paper(absl::StrFormat("%.1f ± %.1f", paper->value(), paper->sd()));
   cell.set_note(Accidents(row, published.id));
-  const report::Verdict verdict = published.verdicts[i];
-  if (verdict != report::VERDICT_NOT_JUDGED_AT_THIS_SCALE &&
-      verdict != report::VERDICT_NOT_RUN) {
-    cell.set_verdict(verdict);
-  }
+  if (published.tests[i]) cell.set_verdict(CellVerdict(published.verdicts[i]));
   return cell;
 }
 
@@ -113,7 +125,7 @@ absl::StatusOr<report::Cell> DifferenceCell(const NetworkRuns& row,
     cell.set_note(PowerText(comparison, i));
   }
   cell.set_paper(absl::StrFormat("%+.1f", paper->value()));
-  cell.set_verdict(comparison.verdicts[i]);
+  cell.set_verdict(CellVerdict(comparison.verdicts[i]));
   return cell;
 }
 
@@ -128,7 +140,7 @@ report::Cell MeanCell(const report::Expectation& pooled) {
                                      any ? pooled.interval().high() : none));
   }
   cell.set_paper(absl::StrFormat("%+.1f", pooled.paper_value()));
-  cell.set_verdict(pooled.verdict());
+  cell.set_verdict(CellVerdict(pooled.verdict()));
   return cell;
 }
 
@@ -167,8 +179,9 @@ absl::StatusOr<report::Table> AccuracyTable(
       "Mean ± standard deviation (seeds), in percent. The paper's stand beside "
       "ours at every scale and are judged at scale paper only. The paper has "
       "one column FP16: it stands beside FP16, as its text has it, and beside "
-      "FP16_BN32, as its framework computes. A run with a value that is not "
-      "finite counts as what it reached, and is told.");
+      "FP16_BN32, as its framework computes. A run that stored an infinity "
+      "or NaN counts as what it reached, and is told; steps that loss scaling "
+      "dropped are not meant.");
   AddColumns({"network"}, &table);
   for (const Comparison& precision : published) {
     AddColumns({precision.title}, &table);
