@@ -79,7 +79,8 @@ struct Range {
   }
   bool Seen() const { return low <= high; }
   std::string ToString() const {
-    return absl::StrFormat(low == high ? "%.1f" : "%.1f to %.1f", low, high);
+    if (low == high) return absl::StrFormat("%.1f", low);
+    return absl::StrFormat("%.1f to %.1f", low, high);
   }
 };
 
