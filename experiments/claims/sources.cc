@@ -1,0 +1,196 @@
+#include "experiments/claims/sources.h"
+
+#include <string_view>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "reports/format.h"
+
+namespace repro16 {
+namespace {
+
+using report::Expectation;
+using report::Verdict;
+
+// So many of a claim's sources are named one by one.
+constexpr int kNamed = 3;
+
+absl::Status Missing(std::string_view experiment, std::string_view what,
+                     std::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat("the report of ", experiment,
+                                                 " has no ", what, " \"", name,
+                                                 "\"; correct the name"));
+}
+
+// The first of this order that one of them has.
+Verdict VerdictOnAll(const std::vector<Expectation>& sources) {
+  for (const Verdict verdict :
+       {report::VERDICT_DIFFER, report::VERDICT_INCONCLUSIVE,
+        report::VERDICT_NOT_JUDGED_AT_THIS_SCALE, report::VERDICT_NOT_RUN,
+        report::VERDICT_NONE}) {
+    if (absl::c_any_of(sources, [verdict](const Expectation& source) {
+          return source.verdict() == verdict;
+        })) {
+      return verdict;
+    }
+  }
+  return report::VERDICT_MATCH;
+}
+
+// "2 of 12 differ: VGG-16: 33.64 million; ResNet-110: 1.74 million".
+std::string TextOnAll(const std::vector<Expectation>& sources,
+                      Verdict verdict) {
+  std::vector<std::string> deciding;
+  for (const Expectation& source : sources) {
+    if (source.verdict() != verdict) continue;
+    const std::string ours = OursText(source);
+    deciding.push_back(ours.empty() ? source.what()
+                                    : absl::StrCat(source.what(), ": ", ours));
+  }
+  const int count = static_cast<int>(deciding.size());
+  if (count > kNamed) deciding.resize(kNamed);
+  const std::string text = absl::StrCat(absl::StrJoin(deciding, "; "),
+                                        count > kNamed ? "; ..." : "");
+  if (verdict == report::VERDICT_NONE) return text;
+  return absl::StrCat(count, " of ", sources.size(), " ", VerdictWord(verdict),
+                      ": ", text);
+}
+
+// "a, b", or "12 cells" where there are many.
+template <typename Names>
+std::string NamesOf(const Names& names, std::string_view kind) {
+  return names.size() > kNamed ? absl::StrCat(names.size(), " ", kind)
+                               : absl::StrJoin(names, ", ");
+}
+
+const report::Table* FindTable(const report::Report& report,
+                               std::string_view title) {
+  const auto table = absl::c_find_if(
+      report.tables(),
+      [title](const report::Table& t) { return t.title() == title; });
+  return table == report.tables().end() ? nullptr : &*table;
+}
+
+Expectation ExpectationOfCell(const report::Cell& cell, std::string_view row,
+                              std::string_view column) {
+  Expectation e;
+  e.set_what(absl::StrCat(row, ", ", column));
+  e.set_verdict(cell.text() == "not run" ? report::VERDICT_NOT_RUN
+                                         : cell.verdict());
+  if (e.verdict() == report::VERDICT_NOT_RUN) return e;
+  e.set_ours_text(cell.text());
+  e.set_note(cell.note());
+  return e;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Expectation>> FindExpectations(
+    const report::Report& report, const Measured::Source& source) {
+  std::vector<Expectation> found;
+  for (const std::string& id : source.ids()) {
+    const auto e = absl::c_find_if(report.expectations(),
+                                   [&id](const Expectation& expectation) {
+                                     return expectation.id() == id;
+                                   });
+    if (e == report.expectations().end()) {
+      return Missing(report.experiment(), "expectation", id);
+    }
+    found.push_back(*e);
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<Expectation>> FindCells(
+    const report::Report& report, const Measured::Cells& source) {
+  const report::Table* table = FindTable(report, source.table());
+  if (table == nullptr) {
+    return Missing(report.experiment(), "table", source.table());
+  }
+  const auto column =
+      absl::c_find_if(table->columns(), [&source](const report::Column& c) {
+        return c.title() == source.column();
+      });
+  const auto index = column - table->columns().begin();
+  if (column == table->columns().end()) {
+    return Missing(report.experiment(), "column", source.column());
+  }
+  std::vector<Expectation> found;
+  for (const std::string& name : source.rows()) {
+    const auto row =
+        absl::c_find_if(table->rows(), [&name](const report::Row& r) {
+          return r.cells_size() > 0 && r.cells(0).text() == name;
+        });
+    if (row == table->rows().end() || row->cells_size() <= index) {
+      return Missing(report.experiment(), "row", name);
+    }
+    found.push_back(ExpectationOfCell(row->cells(static_cast<int>(index)), name,
+                                      source.column()));
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<Expectation>> FindFiniteRuns(
+    const report::Report& report, const Measured::FiniteRuns& source) {
+  std::vector<Expectation> found(report.counts().empty() ? 1 : 0);
+  if (!found.empty()) {
+    found[0].set_verdict(report::VERDICT_NOT_RUN);
+    return found;
+  }
+  for (const std::string& policy : source.policies()) {
+    const auto counts = absl::c_find_if(
+        report.counts(), [&policy](const report::PolicyCounts& c) {
+          return c.policy() == policy;
+        });
+    if (counts == report.counts().end()) {
+      return Missing(report.experiment(), "runs in policy", policy);
+    }
+    Expectation& e = found.emplace_back();
+    e.set_what(absl::StrCat(policy, ", runs that became not finite"));
+    e.set_ours_text(
+        absl::StrCat(counts->non_finite_runs(), " of ", counts->runs()));
+    if (counts->non_finite_runs() > 0) {
+      e.set_note(absl::StrCat("First: ", counts->first_non_finite(), "."));
+    }
+    if (report.scale() == "smoke" || report.provenance().made_up_data()) {
+      e.set_verdict(report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+    } else {
+      e.set_verdict(counts->non_finite_runs() == 0 ? report::VERDICT_MATCH
+                                                   : report::VERDICT_DIFFER);
+    }
+  }
+  return found;
+}
+
+Expectation OnAll(const std::vector<Expectation>& sources) {
+  if (sources.size() == 1) return sources[0];
+  Expectation all;
+  all.set_verdict(VerdictOnAll(sources));
+  if (all.verdict() != report::VERDICT_NOT_RUN) {
+    all.set_ours_text(TextOnAll(sources, all.verdict()));
+  }
+  return all;
+}
+
+std::string SourceNames(const Measured& measured) {
+  std::vector<std::string> names;
+  for (const Measured::Source& source : measured.sources()) {
+    names.push_back(absl::StrCat(source.experiment(), ", ",
+                                 NamesOf(source.ids(), "expectations")));
+  }
+  for (const Measured::Cells& source : measured.cells()) {
+    names.push_back(absl::StrCat(source.experiment(), ", table \"",
+                                 source.table(), "\", ",
+                                 NamesOf(source.rows(), "rows")));
+  }
+  for (const Measured::FiniteRuns& source : measured.finite_runs()) {
+    names.push_back(absl::StrCat(source.experiment(), ", runs in ",
+                                 NamesOf(source.policies(), "policies")));
+  }
+  return absl::StrJoin(names, "; ");
+}
+
+}  // namespace repro16
