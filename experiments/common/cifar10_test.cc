@@ -98,6 +98,24 @@ TEST(Cifar10Test, TheFullProtocolHasNoReductions) {
   EXPECT_EQ(report.provenance().reductions_size(), 0);
 }
 
+TEST(Cifar10Test, ShortTrainingIsALimitation) {
+  TrainedRun run;
+  run.result.mutable_spec()->set_model("vgg16");
+  run.result.mutable_spec()->set_policy("FP32");
+  run.result.mutable_spec()->set_epochs(4);
+  run.result.add_epochs()->set_test_accuracy(0.25);
+  report::Report report;
+  AddShortTraining({*RunSet::Create({run}, "")}, &report);
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).kind(), report::Finding::LIMITATION);
+  EXPECT_NE(report.findings(0).text().find("25.0 to 25.0%"), std::string::npos);
+
+  report.Clear();
+  run.result.mutable_spec()->set_epochs(100);
+  AddShortTraining({*RunSet::Create({run}, "")}, &report);
+  EXPECT_EQ(report.findings_size(), 0);
+}
+
 TEST(Cifar10Test, ProtocolTableHasARowForEachSet) {
   const report::Table table =
       ProtocolTable({SetOf("vit8", 2, 1), SetOf("vgg16", 3, 2)});

@@ -313,6 +313,7 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
   if (!recorded.ok()) return recorded.status();
   AddRecordedRuns(*recorded, &report);
   AddContradictions(&report);
+  AddShortTraining(sets, &report);
   AddFinding(report::Finding::UNSTATED, "What figure 3's curves are",
              "The text says neither which networks figure 3 shows nor whether "
              "a curve is one seed or the mean of the 50. Ours: all networks of "

@@ -213,6 +213,7 @@ absl::StatusOr<Analysis> AnalyseFigure4(const AnalysisInputs& inputs,
   }
   *report.add_figures() = BoxFigure(sets);
   AddContradictions(&report);
+  AddShortTraining(sets, &report);
   AddPublishedDeviations(golden, &report);
   AddFinding(report::Finding::UNSTATED, "Which seven networks figure 4 shows",
              "Section 5 says that figure 4 has 7 architectures; section 4.2 "

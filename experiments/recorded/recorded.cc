@@ -1,9 +1,9 @@
 #include "experiments/recorded/recorded.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -78,16 +78,16 @@ const RecordedRun* FindBase(const RecordedRun& run,
 // ---- The paper's values -----------------------------------------------------
 
 // In percent, of table 2, which trains by SGD. Its FP16 column is held beside
-// both readings of it, FP16 and FP16_BN32.
-std::optional<double> PaperAccuracy(const RunSpec& spec, const Golden& paper) {
-  if (!spec.optimizer().has_sgd()) return std::nullopt;
+// both readings of it, FP16 and FP16_BN32. Null where the paper has none.
+const PaperValue* FindAccuracy(const RunSpec& spec, const Golden& paper) {
+  if (!spec.optimizer().has_sgd()) return nullptr;
   const std::string id = absl::StrCat(
       spec.model(), "/",
       spec.policy() == "FP16_BN32" ? std::string("FP16") : spec.policy());
   for (const PaperValue& value : paper.paper()) {
-    if (value.id() == id) return value.value();
+    if (value.id() == id) return &value;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 // ---- Tables -----------------------------------------------------------------
@@ -153,9 +153,9 @@ report::Table RunTable(const RecordedRuns& recorded) {
              &table);
   for (const RecordedRun& run : recorded.runs) {
     report::Cell last = PercentCell(TestPercent(LastEpoch(run)));
-    if (const auto paper =
-            PaperAccuracy(run.result().spec(), recorded.table2)) {
-      last.set_paper(absl::StrFormat("%.1f", *paper));
+    if (const PaperValue* paper =
+            FindAccuracy(run.result().spec(), recorded.table2)) {
+      last.set_paper(absl::StrFormat("%.1f", paper->value()));
     }
     const EpochResult& best_epoch = BestEpoch(run);
     report::Cell best = PercentCell(TestPercent(best_epoch));
@@ -187,10 +187,11 @@ void AddDifferenceRows(const RecordedRun& run, const RecordedRun& base,
     const double ours = TestPercent(run.result().epochs(epoch - 1));
     const double beside = TestPercent(base.result().epochs(epoch - 1));
     report::Cell difference = PointsCell(ours - beside);
-    const auto paper = PaperAccuracy(spec, table2);
-    const auto paper_base = PaperAccuracy(base.result().spec(), table2);
+    const PaperValue* paper = FindAccuracy(spec, table2);
+    const PaperValue* paper_base = FindAccuracy(base.result().spec(), table2);
     if (epoch == spec.epochs() && paper && paper_base) {
-      difference.set_paper(absl::StrFormat("%+.1f", *paper - *paper_base));
+      difference.set_paper(
+          absl::StrFormat("%+.1f", paper->value() - paper_base->value()));
     }
     AddRow({TextCell(TitleOf(spec)), CountCell(epoch), PercentCell(ours),
             PercentCell(beside), difference, TextCell("not judged: one seed")},
@@ -250,6 +251,43 @@ report::Table OriginTable(absl::Span<const RecordedRun> runs) {
            &table);
   }
   return table;
+}
+
+// ---- Findings ---------------------------------------------------------------
+
+bool Ended(const RecordedRun& run) {
+  return run.result().epochs_size() == run.result().spec().epochs();
+}
+
+// What one pair that has ended says of the paper's difference. A difference of
+// two single runs has the deviation sqrt(sd_a^2 + sd_b^2), with the published
+// deviations over seeds; three of them is the usual bound of what chance does.
+void AddPairFinding(const RecordedRun& run, const RecordedRun& base,
+                    const Golden& table2, report::Report* report) {
+  const RunSpec& spec = run.result().spec();
+  const PaperValue* paper = FindAccuracy(spec, table2);
+  const PaperValue* paper_base = FindAccuracy(base.result().spec(), table2);
+  if (!Ended(run) || !Ended(base) || !paper || !paper_base) return;
+  if (!paper->has_sd() || !paper_base->has_sd()) return;
+  constexpr double kDeviations = 3;
+  const double ours = TestPercent(LastEpoch(run));
+  const double beside = TestPercent(LastEpoch(base));
+  const double papers = paper->value() - paper_base->value();
+  const double bound = kDeviations * std::hypot(paper->sd(), paper_base->sd());
+  const bool agrees = std::abs(ours - beside - papers) <= bound;
+  AddFinding(
+      agrees ? report::Finding::AGREEMENT : report::Finding::CONTRADICTION,
+      absl::StrCat("Recorded: ", TitleOf(spec),
+                   " by the paper's full protocol"),
+      absl::StrFormat(
+          "After %d epochs it ends at %.2f%% of the test set, FP32 of the same "
+          "seed at %.2f%%: %+.2f points; the paper %.1f and %.1f, %+.1f. By "
+          "the "
+          "published deviations over seeds, chance would make two single runs "
+          "differ from that by up to %.1f points. One seed gives no verdict.",
+          spec.epochs(), ours, beside, ours - beside, paper->value(),
+          paper_base->value(), papers, bound),
+      "table 2", report);
 }
 
 // ---- The figure -------------------------------------------------------------
@@ -343,6 +381,11 @@ void AddRecordedRuns(const RecordedRuns& recorded, report::Report* report) {
     *report->add_tables() = std::move(differences);
   }
   *report->add_tables() = OriginTable(recorded.runs);
+  for (const RecordedRun& run : recorded.runs) {
+    if (const RecordedRun* base = FindBase(run, recorded.runs)) {
+      AddPairFinding(run, *base, recorded.table2, report);
+    }
+  }
 }
 
 }  // namespace repro16

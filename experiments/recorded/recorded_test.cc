@@ -20,8 +20,8 @@ constexpr char kFinished[] =
     "experiments/recorded/testdata/finished_fp32.textproto";
 constexpr char kTable2[] = R"(
     experiment: "table2"
-    paper { id: "mobilenet_v2/FP16" table: "table 2" value: 69.4 unit: "%" }
-    paper { id: "mobilenet_v2/FP32" table: "table 2" value: 70.0 unit: "%" })";
+    paper { id: "mobilenet_v2/FP16" table: "table 2" value: 69.4 unit: "%" sd: 3 }
+    paper { id: "mobilenet_v2/FP32" table: "table 2" value: 70.0 unit: "%" sd: 4 })";
 
 std::string Temporary(const std::string& name) {
   return absl::StrCat(testing::TempDir(), "/", name);
@@ -110,6 +110,29 @@ TEST(RecordedTest, ThePapersDifferenceStandsBesideTheLastEpoch) {
   const report::Cell& difference = report.tables(1).rows(0).cells(4);
   EXPECT_EQ(difference.text(), "+2.50");  // 65 - 62.5
   EXPECT_EQ(difference.paper(), "-0.6");  // 69.4 - 70.0
+}
+
+TEST(RecordedTest, APairThatEndedIsAFindingByThePublishedDeviations) {
+  // Three deviations of a difference: 3 * hypot(3, 4) = 15 points.
+  const std::string table2 = WriteTable2();
+  RecordedRuns recorded = Load({kUnfinished, table2, kFinished});
+  EXPECT_EQ(ReportOf(recorded).findings_size(), 0);  // one has not ended
+
+  RunResult& fp32 = *recorded.runs[0].mutable_result();
+  RunResult& fp16 = *recorded.runs[1].mutable_result();
+  ASSERT_EQ(fp16.spec().policy(), "FP16");
+  *fp16.mutable_epochs() = fp32.epochs();
+  const int last = fp32.epochs_size() - 1;
+  fp32.mutable_epochs(last)->set_test_accuracy(0.7);
+  fp16.mutable_epochs(last)->set_test_accuracy(0.7 - 0.006 - 0.149);
+  report::Report report = ReportOf(recorded);
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).kind(), report::Finding::AGREEMENT);
+
+  fp16.mutable_epochs(last)->set_test_accuracy(0.7 - 0.006 - 0.151);
+  report = ReportOf(recorded);
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).kind(), report::Finding::CONTRADICTION);
 }
 
 TEST(RecordedTest, AnotherNumericsVersionIsShownAndNotCompared) {

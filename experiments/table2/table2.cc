@@ -192,6 +192,7 @@ absl::StatusOr<Analysis> MakeTable2(const AnalysisInputs& inputs,
   if (!status.ok()) return status;
   AddContradictions(&report);
   AddTable2Findings(&report);
+  AddShortTraining(inputs.sets, &report);
   status = AddTableArithmetic(golden, &report);
   if (!status.ok()) return status;
   return analysis;

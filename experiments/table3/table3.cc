@@ -187,6 +187,7 @@ absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
   AddContradictions(&report);
   AddReason(sweeps, *diagnoses, &report);
   AddExactFindings(&report);
+  AddShortTraining(inputs.sets, &report);
   AddUnstated(&report);
   return analysis;
 }

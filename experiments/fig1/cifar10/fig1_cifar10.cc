@@ -319,6 +319,7 @@ absl::StatusOr<Analysis> AnalyseFigure1Cifar10(const AnalysisInputs& inputs,
   *report.add_figures() = SpreadFigure(*networks);
   *report.add_figures() = GuaranteedFigure(*networks, LargeMajority(golden));
   AddFindings(*networks, &report);
+  AddShortTraining(inputs.sets, &report);
   return analysis;
 }
 
