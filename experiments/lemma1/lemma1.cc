@@ -155,6 +155,10 @@ absl::StatusOr<Analysis> AnalyseLemma1(const RunSet& runs,
   report = StartReport("lemma1", runs);
   AddMnistReductions(runs, &report);
   report.set_title("Lemma 1: when two networks must name the same class");
+  report.mutable_claim()->set_text(
+      "But as long as [Eq. 3 holds], the two classifiers [...] must have the "
+      "same classification result on [a sample].");
+  report.mutable_claim()->set_place("section 3.2, lemma 1");
   report.add_summary(
       "The paper's Lemma 1 (section 3.2) in our words: if the classification "
       "tolerance Γ of the 32-bit network is at least twice the floating-point "
