@@ -1,9 +1,6 @@
 #include "engine/cpu/optimizer.h"
 
-#include <cmath>
-
 #include "engine/cpu/visit_dtype.h"
-#include "engine/numerics/round_to_type.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/optimizer.cc"
@@ -145,92 +142,13 @@ namespace {
 
 HWY_EXPORT(UpdateAny);
 
-// base^exponent by squaring, in f64. An infinite exponent gives 0: |base| < 1
-// here.
-double Power(double base, double exponent) {
-  if (std::isinf(exponent)) return 0;
-  double result = 1;
-  for (auto n = static_cast<uint64_t>(exponent); n > 0; n >>= 1) {
-    if (n & 1) result *= base;
-    base *= base;
-  }
-  return result;
-}
-
-// Adam's step size with both bias corrections:
-// r(r(lr * r(sqrt(r(1 - b2^t)))) / r(1 - b1^t)), the powers rounded too.
-float AdamAlpha(const OptimizerSpec::Adam& adam, float learning_rate,
-                DType type, int64_t step) {
-  const auto r = [type](double x) {
-    return static_cast<double>(RoundToType(x, type));
-  };
-  const double t = r(static_cast<double>(step + 1));
-  const double power_1 = r(Power(r(adam.beta_1()), t));
-  const double power_2 = r(Power(r(adam.beta_2()), t));
-  const double root = r(std::sqrt(r(1 - power_2)));
-  return static_cast<float>(
-      r(r(static_cast<double>(learning_rate) * root) / r(1 - power_1)));
-}
-
 }  // namespace
-
-int NumSlots(const OptimizerSpec& spec) {
-  switch (spec.rule_case()) {
-    case OptimizerSpec::kSgd:
-      return spec.sgd().momentum() != 0 ? 1 : 0;
-    case OptimizerSpec::kAdam:
-      return 2;
-    case OptimizerSpec::kRmsprop:
-      return 1;
-    case OptimizerSpec::RULE_NOT_SET:
-      return 0;
-  }
-  return 0;
-}
-
-UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
-                            DType learning_rate_type, int64_t step,
-                            float loss_scale) {
-  const auto r = [type](double x) { return RoundToType(x, type); };
-  const auto rate = [&](double x) {
-    return r(RoundToType(x, learning_rate_type));
-  };
-  UpdateConstants c{};
-  c.num_slots = NumSlots(spec);
-  c.inverse_loss_scale = 1 / loss_scale;
-  switch (spec.rule_case()) {
-    case OptimizerSpec::kSgd:
-      c.rule = spec.sgd().momentum() != 0 ? UpdateConstants::kSgdMomentum
-                                          : UpdateConstants::kSgd;
-      c.learning_rate = rate(spec.sgd().learning_rate());
-      c.momentum = r(spec.sgd().momentum());
-      break;
-    case OptimizerSpec::kAdam:
-      c.rule = UpdateConstants::kAdam;
-      c.learning_rate = rate(spec.adam().learning_rate());
-      c.alpha = AdamAlpha(spec.adam(), c.learning_rate, type, step);
-      c.one_minus_beta_1 = r(1 - spec.adam().beta_1());
-      c.one_minus_beta_2 = r(1 - spec.adam().beta_2());
-      c.epsilon = r(spec.adam().epsilon());
-      break;
-    case OptimizerSpec::kRmsprop:
-      c.rule = UpdateConstants::kRmsProp;
-      c.learning_rate = rate(spec.rmsprop().learning_rate());
-      c.rho = r(spec.rmsprop().rho());
-      c.one_minus_rho = r(1 - spec.rmsprop().rho());
-      c.epsilon = r(spec.rmsprop().epsilon());
-      break;
-    case OptimizerSpec::RULE_NOT_SET:
-      break;
-  }
-  return c;
-}
 
 void Update(const UpdateArgs& args, const UpdateConstants& constants, double l2,
             StoreCounter& counter) {
   // A factor that rounds to 0 still applies: it makes NaN of an infinite
   // weight.
-  const float l2_factor = RoundToType(2 * l2, args.type);
+  const float l2_factor = L2Factor(l2, args.type);
   HWY_DYNAMIC_DISPATCH(UpdateAny)
   (args, constants, l2 != 0 ? &l2_factor : nullptr, counter);
 }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/cpu/test_util.h"
+#include "engine/graph/update_rule.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/simd_target.h"
 
@@ -193,23 +194,6 @@ INSTANTIATE_TEST_SUITE_P(Types, OptimizerTest,
                          [](const auto& info) {
                            return std::string(Name(info.param));
                          });
-
-TEST(OptimizerConstantsTest, HyperParametersAsBinary16) {
-  const UpdateConstants sgd =
-      ConstantsOf(Sgd(0.01, 0.9), DType::kF16, DType::kF16, 0, 1);
-  EXPECT_EQ(sgd.learning_rate, 0.01000213623046875f);
-  EXPECT_EQ(
-      ConstantsOf(Adam(1e-3, 1e-7), DType::kF16, DType::kF16, 0, 1).epsilon,
-      0x1p-23f);
-  EXPECT_EQ(
-      ConstantsOf(Adam(1e-3, 1e-8), DType::kF16, DType::kF16, 0, 1).epsilon,
-      0.0f);
-  // Under FP16_BN32 an f32 update reads a learning rate that is an f16
-  // variable.
-  EXPECT_EQ(
-      ConstantsOf(Sgd(0.01, 0.9), DType::kF32, DType::kF16, 0, 1).learning_rate,
-      0.01000213623046875f);
-}
 
 // Section 5 of the paper, table 3: the square of a small gradient is 0 in
 // binary16, so the denominator is epsilon alone and the step explodes.

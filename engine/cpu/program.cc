@@ -9,6 +9,7 @@
 #include "engine/cpu/elementwise.h"
 #include "engine/cpu/fuse.h"
 #include "engine/cpu/visit_dtype.h"
+#include "engine/graph/update_rule.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/round_to_type.h"
 

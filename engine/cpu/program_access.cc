@@ -2,8 +2,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cpu/optimizer.h"
 #include "engine/cpu/program.h"
+#include "engine/graph/update_rule.h"
 #include "engine/numerics/round_to_type.h"
 
 namespace repro16 {

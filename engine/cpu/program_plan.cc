@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/program.h"
 #include "engine/graph/memory_plan.h"
+#include "engine/graph/update_rule.h"
 
 namespace repro16 {
 namespace {

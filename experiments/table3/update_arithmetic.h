@@ -1,6 +1,6 @@
 // What Adam and RMSProp do to one weight in 16 and in 32 bits, in exact
 // arithmetic of f16 and f32: every elementary operation of an update rounds
-// once to the type of the update (engine/cpu/optimizer.h has the rules, as
+// once to the type of the update (engine/graph/update_rule.h has the rules, as
 // Keras 2.15 computes them). Nothing here is measured; nothing depends on a
 // training run.
 //
