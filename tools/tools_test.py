@@ -46,7 +46,7 @@ class CheckFloorsTest(unittest.TestCase):
 
     def test_up_is_a_fault_down_and_level_are_not(self):
         text = '#include <vector>\n#include "%s"\n'
-        below = _Path("engine/cpu/dense.cc")
+        below = _Path("engine/cpu/product/dense.cc")
         self.assertEqual(len(check_floors.problems(below, text % "engine/training/trainer.h")), 1)
         self.assertEqual(check_floors.problems(below, text % "engine/cpu/kernel.h"), [])
         self.assertEqual(check_floors.problems(below, text % "engine/numerics/policy.h"), [])

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cpu/available_memory.h"
-#include "engine/cpu/device_buffer.h"
-#include "engine/cpu/program.h"
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/machine/available_memory.h"
+#include "engine/cpu/machine/thread_pool.h"
+#include "engine/cpu/program/device_buffer.h"
+#include "engine/cpu/program/program.h"
 #include "engine/numerics/fp_environment.h"
 #include "engine/numerics/simd_target.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/machine/thread_pool.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
@@ -25,7 +25,7 @@ struct CpuOptions {
 
 // The SIMD target is the process's: a second backend's choice holds for the
 // first one too. Where the workers take every core, the calling thread is bound
-// to one of them while the backend lives (engine/cpu/thread_pool.h).
+// to one of them while the backend lives (engine/cpu/machine/thread_pool.h).
 //
 // Fails on a machine without fused multiply-add, on an unknown SIMD target, and
 // where the floating-point environment flushes subnormals or rounds other than

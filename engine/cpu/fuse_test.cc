@@ -1,5 +1,5 @@
 // Fused operations and memory that is taken over change no bit.
-#include "engine/cpu/fuse.h"
+#include "engine/graph/fuse.h"
 
 #include <gtest/gtest.h>
 

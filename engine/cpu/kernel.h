@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/machine/thread_pool.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/policy.h"
 #include "engine/numerics/store_counter.h"
@@ -28,6 +28,11 @@ struct TensorRef {
     return elements * count * static_cast<int64_t>(SizeOf(type));
   }
 };
+
+// The first byte of example n of a tensor.
+inline uint8_t* ExampleOf(const TensorRef& tensor, int64_t n) {
+  return static_cast<uint8_t*>(tensor.data) + n * tensor.Bytes(1);
+}
 
 // Where an operation's tensors live. Bound once, when the program is compiled.
 struct OpBuffers {
@@ -97,10 +102,6 @@ class Kernel {
   virtual void Backward(const OpBuffers& buffers,
                         const PassContext& pass) const = 0;
 };
-
-// The kernel of one operation of the graph.
-std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
-                                   const PrecisionPolicy& policy);
 
 }  // namespace repro16
 

@@ -24,8 +24,8 @@
 // index that is summed, global average pooling in (row, column).
 //
 // Not cut into chunks, however long: the chains of a pooling window and of its
-// gradient (engine/cpu/pool.h). Rows of softmax and layer normalisation have at
-// most one chunk (kMaxRow in engine/graph/graph.h).
+// gradient (engine/cpu/pool/pool.h). Rows of softmax and layer normalisation
+// have at most one chunk (kMaxRow in engine/graph/graph.h).
 //
 // Changing anything here changes results: raise kNumericsVersion (version.h).
 #ifndef REPRO16_ENGINE_NUMERICS_REDUCTION_H_

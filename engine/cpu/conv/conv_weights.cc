@@ -1,0 +1,316 @@
+#include "engine/cpu/conv/conv_weights.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cpu/conv/conv_plan.h"
+#include "engine/numerics/reduction.h"
+#include "engine/numerics/visit_dtype.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/cpu/conv/conv_weights.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// After foreach_target.h.
+#include "engine/cpu/conv/conv-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace repro16 {
+namespace HWY_NAMESPACE {
+
+// Positions (n, oy, ox) are taken a block at a time, a multiple of
+// kReductionChunk: x and dy of the block are staged in f32, x as panels of
+// kGroup channels by pixel, dy as panels of output channels by position; then
+// each tile, of up to kRows input by kCols output channels of one tap, adds the
+// block's chunks to its sums. A long block makes the sums' traffic small, a
+// short one what is staged.
+constexpr int64_t kBlockFloats = 128 * 1024;
+constexpr int64_t kMinBlock = 4 * kReductionChunk;
+constexpr int64_t kMaxBlock = 16 * kReductionChunk;
+// Pixels or positions that one task stages, and those that it takes at a time:
+// few, so that they stay in the first-level cache from panel to panel.
+constexpr int64_t kTaskLines = 256;
+constexpr int64_t kStagedLines = 32;
+
+// The parts of the workspace, in floats.
+struct Layout {
+  Layout(const ImageWindow& s, int64_t batch)
+      : image_positions(s.out_height * s.out_width),
+        image_pixels(s.in_height * s.in_width),
+        positions(batch * image_positions),
+        taps(s.window.height * s.window.width),
+        channel_groups(CeilDiv(s.in_channels, kGroupRows)),
+        tap_tiles(CeilDiv(channel_groups, static_cast<int64_t>(kTileGroups))),
+        panels(NumPanels(s.out_channels)) {
+    block = BlockPositions(s);
+    const int64_t images =
+        std::min(batch, block % image_positions == 0
+                            ? block / image_positions
+                            : (block - 1) / image_positions + 2);
+    chunks = block / kReductionChunk;
+    max_segments = block / s.out_width + 2 + chunks;
+    // Apart from multiples of 4 KB, which would share sets of the cache.
+    group_stride = RoundUp(images * image_pixels * kGroupRows, 16) + 16;
+    dy = channel_groups * group_stride;
+    segments = dy + block * RoundUp(s.out_channels, kVector);
+    chunk_ends = segments + Floats(taps * max_segments * sizeof(Segment));
+    sums = chunk_ends + Floats(taps * chunks * sizeof(int32_t));
+    size = sums + (positions > block ? tiles() * kRows * kCols : 0);
+  }
+
+  int64_t tiles() const { return taps * tap_tiles * panels; }
+
+  int64_t image_positions;
+  int64_t image_pixels;
+  int64_t positions;
+  int64_t taps;
+  int64_t channel_groups;
+  int64_t tap_tiles;
+  int64_t panels;
+  int64_t block;  // positions of a block
+  int64_t chunks;
+  int64_t max_segments;  // of a tap
+  int64_t group_stride;
+  int64_t dy;
+  int64_t segments;
+  int64_t chunk_ends;
+  int64_t sums;
+  int64_t size;
+
+ private:
+  static int64_t Floats(uint64_t bytes) {
+    return RoundUp(static_cast<int64_t>(bytes), 64) / 4;
+  }
+
+  int64_t BlockPositions(const ImageWindow& s) const {
+    const int64_t position_floats =
+        s.out_channels + s.in_channels * CeilDiv(image_pixels, image_positions);
+    const int64_t wanted = std::min(
+        kMaxBlock, std::max(kMinBlock, kBlockFloats / position_floats));
+    // Whole images where chunks allow it, and one at least: a part of an image
+    // stages all of it.
+    const bool whole = image_positions % kReductionChunk == 0;
+    const int64_t unit = whole ? image_positions : kReductionChunk;
+    const int64_t least = std::max(wanted, image_positions);
+    return std::min(RoundUp(least, unit), RoundUp(positions, kReductionChunk));
+  }
+};
+
+// Outputs o of an axis for which tap k is not padding: [begin, end).
+struct Range {
+  int64_t begin;
+  int64_t end;
+};
+Range ValidOutputs(int64_t k, int64_t pad, int64_t stride, int64_t inputs,
+                   int64_t outputs) {
+  const int64_t begin = pad > k ? CeilDiv(pad - k, stride) : 0;
+  const int64_t last = inputs - 1 + pad - k;  // o * stride is at most this
+  const int64_t end = last < 0 ? 0 : std::min(outputs, last / stride + 1);
+  return {std::min(begin, end), end};
+}
+
+class Gradient {
+ public:
+  Gradient(const ImageWindow& shape, const ConvWeightsArgs& args,
+           float* workspace)
+      : shape_(shape),
+        args_(args),
+        layout_(shape, args.batch),
+        workspace_(workspace) {}
+
+  void Run(ThreadPool& pool, StoreCounter& counter) const {
+    for (int64_t p = 0; p < layout_.positions; p += layout_.block) {
+      const int64_t end = std::min(p + layout_.block, layout_.positions);
+      const Block block = {p, end - p, p / layout_.image_positions,
+                           CeilDiv(end, layout_.image_positions)};
+      Stage(block, pool);
+      pool.RunCounted(layout_.tiles(), counter,
+                      [&](int64_t task, StoreCounter& tile_counter) {
+                        ComputeTile(block, task, tile_counter);
+                      });
+    }
+  }
+
+ private:
+  // Positions [begin, begin + size) in images [first_image, end_image).
+  struct Block {
+    int64_t begin;
+    int64_t size;
+    int64_t first_image;
+    int64_t end_image;
+  };
+
+  void Stage(const Block& block, ThreadPool& pool) const {
+    const int64_t parts = CeilDiv(layout_.image_pixels, kTaskLines);
+    const int64_t x_tasks = (block.end_image - block.first_image) * parts;
+    const int64_t dy_tasks = CeilDiv(block.size, kTaskLines);
+    pool.Run(x_tasks + dy_tasks + layout_.taps,
+             [&](int64_t task, int /*worker*/) {
+               if (task < x_tasks) {
+                 StageX(block, task / parts, task % parts * kTaskLines);
+               } else if (task < x_tasks + dy_tasks) {
+                 StageDy(block, (task - x_tasks) * kTaskLines);
+               } else {
+                 ListSegments(block, task - x_tasks - dy_tasks);
+               }
+             });
+  }
+
+  // kTaskLines pixels of the block's image `image`, from `pixel` on.
+  void StageX(const Block& block, int64_t image, int64_t pixel) const {
+    const int64_t channels = shape_.in_channels;
+    const int64_t end = std::min(pixel + kTaskLines, layout_.image_pixels);
+    VisitDType(args_.x_type, [&](auto type) {
+      using T = decltype(type);
+      const T* from =
+          static_cast<const T*>(args_.x) +
+          (block.first_image + image) * layout_.image_pixels * channels;
+      float* to = workspace_ + image * layout_.image_pixels * kGroupRows;
+      for (; pixel < end; pixel += kStagedLines) {
+        const size_t pixels =
+            static_cast<size_t>(std::min(kStagedLines, end - pixel));
+        for (int64_t channel = 0; channel < channels; channel += kGroupRows) {
+          PackPanel<kGroup>(
+              Lines<T>{from + pixel * channels + channel, 1, channels},
+              static_cast<size_t>(std::min(kGroupRows, channels - channel)),
+              pixels,
+              to + channel / kGroupRows * layout_.group_stride +
+                  pixel * kGroupRows);
+        }
+      }
+    });
+  }
+
+  // kTaskLines positions of the block, from `begin` on.
+  void StageDy(const Block& block, int64_t begin) const {
+    const int64_t channels = shape_.out_channels;
+    const int64_t end = std::min(begin + kTaskLines, block.size);
+    VisitDType(args_.dy_type, [&](auto type) {
+      using T = decltype(type);
+      const T* from = static_cast<const T*>(args_.dy) + block.begin * channels;
+      for (; begin < end; begin += kStagedLines) {
+        const int64_t lines = std::min(kStagedLines, end - begin);
+        for (int64_t panel = 0; panel < layout_.panels; ++panel) {
+          const PanelColumns cols(panel, channels);
+          PackColumns(
+              Lines<T>{from + begin * channels + cols.begin, 1, channels},
+              cols.count, lines,
+              Panel(cols) + begin * RoundUp(cols.count, kVector));
+        }
+      }
+    });
+  }
+
+  float* Panel(const PanelColumns& cols) const {
+    return workspace_ + layout_.dy + cols.begin * layout_.block;
+  }
+  Segment* Segments(int64_t tap) const {
+    return reinterpret_cast<Segment*>(workspace_ + layout_.segments) +
+           tap * layout_.max_segments;
+  }
+  int32_t* ChunkEnds(int64_t tap) const {
+    return reinterpret_cast<int32_t*>(workspace_ + layout_.chunk_ends) +
+           tap * layout_.chunks;
+  }
+
+  // The block's terms of one tap.
+  void ListSegments(const Block& block, int64_t tap) const {
+    const WindowAttributes& w = shape_.window;
+    const int64_t kr = tap / w.width, kc = tap % w.width;
+    const Range rows = ValidOutputs(kr, w.pad_top, w.stride, shape_.in_height,
+                                    shape_.out_height);
+    const Range cols = ValidOutputs(kc, w.pad_left, w.stride, shape_.in_width,
+                                    shape_.out_width);
+    SegmentWriter writer(w.stride * kGroupRows, Segments(tap), ChunkEnds(tap));
+    for (int64_t n = block.first_image; n < block.end_image; ++n) {
+      for (int64_t oy = rows.begin; oy < rows.end; ++oy) {
+        const int64_t row =
+            n * layout_.image_positions + oy * shape_.out_width - block.begin;
+        const int64_t begin = std::max(row + cols.begin, int64_t{0});
+        const int64_t end = std::min(row + cols.end, block.size);
+        const int64_t iy = oy * w.stride - w.pad_top + kr;
+        const int64_t ix = (begin - row) * w.stride - w.pad_left + kc;
+        const int64_t pixel = (n - block.first_image) * layout_.image_pixels +
+                              iy * shape_.in_width + ix;
+        writer.Append(0, pixel * kGroupRows, begin, end - begin);
+      }
+    }
+    writer.Finish(block.size);
+  }
+
+  // Tiles of a tap follow each other, so that a panel of dy stays in the cache.
+  void ComputeTile(const Block& block, int64_t task,
+                   StoreCounter& counter) const {
+    const int64_t tap = task % layout_.taps;
+    const int64_t tile = task / layout_.taps % layout_.tap_tiles;
+    const PanelColumns cols(task / layout_.taps / layout_.tap_tiles,
+                            shape_.out_channels);
+    // As even as groups allow.
+    const int64_t group = tile * layout_.channel_groups / layout_.tap_tiles;
+    const int64_t end = (tile + 1) * layout_.channel_groups / layout_.tap_tiles;
+    const int64_t channel = group * kGroupRows;
+    const int64_t rows =
+        std::min(end * kGroupRows, shape_.in_channels) - channel;
+
+    const float* x = workspace_ + group * layout_.group_stride;
+    const TileTerms terms = {&x, 0, layout_.group_stride,
+                             shape_.window.stride * kGroupRows, Panel(cols)};
+    const SegmentList list = {Segments(tap), ChunkEnds(tap), 0,
+                              CeilDiv(block.size, kReductionChunk)};
+    HWY_ALIGN float scratch[kTileRows * kTileCols];
+    float* sums = layout_.positions > layout_.block
+                      ? workspace_ + layout_.sums + task * kRows * kCols
+                      : scratch;
+    SumFor(args_.accumulator, rows, cols.count)(terms, list, block.begin == 0,
+                                                sums);
+    if (block.begin + block.size < layout_.positions) return;
+    VisitDType(args_.dw_type, [&](auto type) {
+      using T = decltype(type);
+      StoreSums(args_.accumulator, sums, rows, cols.count, nullptr,
+                static_cast<T*>(args_.dw) +
+                    (tap * shape_.in_channels + channel) * shape_.out_channels +
+                    cols.begin,
+                shape_.out_channels, counter);
+    });
+  }
+
+  const ImageWindow& shape_;
+  const ConvWeightsArgs& args_;
+  const Layout layout_;
+  float* const workspace_;
+};
+
+int64_t ConvWeightsFloats(const ImageWindow& shape, int64_t max_batch) {
+  return Layout(shape, max_batch).size;
+}
+
+void ConvWeightsKernel(const ImageWindow& shape, const ConvWeightsArgs& args,
+                       float* workspace, ThreadPool& pool,
+                       StoreCounter& counter) {
+  Gradient(shape, args, workspace).Run(pool, counter);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace repro16
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace repro16 {
+
+HWY_EXPORT(ConvWeightsFloats);
+HWY_EXPORT(ConvWeightsKernel);
+
+int64_t ConvWeightsWorkspaceBytes(const ImageWindow& shape, int64_t max_batch) {
+  return static_cast<int64_t>(sizeof(float)) *
+         HWY_DYNAMIC_DISPATCH(ConvWeightsFloats)(shape, max_batch);
+}
+
+void ConvWeights(const ImageWindow& shape, const ConvWeightsArgs& args,
+                 void* workspace, ThreadPool& pool, StoreCounter& counter) {
+  HWY_DYNAMIC_DISPATCH(ConvWeightsKernel)
+  (shape, args, static_cast<float*>(workspace), pool, counter);
+}
+
+}  // namespace repro16
+#endif  // HWY_ONCE
