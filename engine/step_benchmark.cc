@@ -75,7 +75,7 @@ class Runner {
       }
     }
     StepBenchmark result{
-        backend_->device(), backend_->simd_target(), StepFlops(graph_), 0, {}};
+        backend_->device(), backend_->variant(), StepFlops(graph_), 0, {}};
     for (Contender& contender : contenders_) {
       contender.rate.median = Median(contender.rate.images_per_second);
       contender.rate.operations = TimesSince(contender);
@@ -102,7 +102,6 @@ class Runner {
     auto backend = CreateCpuBackend(options_.cpu);
     if (!backend.ok()) return backend.status();
     backend_ = *std::move(backend);
-    stream_ = backend_->CreateStream();
     auto graph = BuildModel(options_.model);
     if (!graph.ok()) return graph.status();
     graph_ = *std::move(graph);
@@ -136,8 +135,7 @@ class Runner {
         InitializeParameters(graph_, /*seed=*/1, *contender.program);
     if (!status.ok()) return status;
     const BatchSource source{images_.get(), labels_.get()};
-    status =
-        contender.program->TrainStep(source, 0, options_.batch, 0, *stream_);
+    status = contender.program->TrainStep(source, 0, options_.batch, 0);
     contender.before = contender.program->operation_times();
     return status;
   }
@@ -196,14 +194,14 @@ class Runner {
     double seconds = 0;
     do {
       const absl::Status status = contender.program->TrainStep(
-          source, 0, options_.batch, contender.step++, *stream_);
+          source, 0, options_.batch, contender.step++);
       if (!status.ok()) return status;
       ++steps;
       seconds = std::chrono::duration<double>(Clock::now() - start).count();
     } while (seconds < options_.seconds);
     contender.rate.images_per_second.push_back(
         static_cast<double>(steps * options_.batch) / seconds);
-    return contender.program->TakeRecords(*stream_).status();
+    return contender.program->TakeRecords().status();
   }
 
   double MultiplyAddCeiling() {
@@ -211,7 +209,6 @@ class Runner {
     contenders_.clear();
     images_.reset();
     labels_.reset();
-    stream_.reset();
     backend_.reset();
     ThreadPool pool(options_.cpu.threads > 0 ? options_.cpu.threads
                                              : UsableProcessors());
@@ -220,7 +217,6 @@ class Runner {
 
   const StepBenchmarkOptions& options_;
   std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Stream> stream_;
   Graph graph_;
   std::unique_ptr<DeviceBuffer> images_;
   std::unique_ptr<DeviceBuffer> labels_;

@@ -57,7 +57,6 @@ class Training {
     options.width = kWidth;
     graph_ = *BuildModel(model, options);
     backend_ = *CreateCpuBackend(configuration.cpu);
-    stream_ = backend_->CreateStream();
     CompileOptions compile;
     compile.max_batch = kBatch;
     compile.seed = 7;
@@ -83,11 +82,10 @@ class Training {
     const BatchSource source{images_.get(), labels_.get()};
     for (int64_t step = 0; step < steps; ++step) {
       EXPECT_TRUE(
-          program_->TrainStep(source, step * kBatch, kBatch, step, *stream_)
-              .ok());
+          program_->TrainStep(source, step * kBatch, kBatch, step).ok());
     }
     Sha256 sha;
-    const auto records = program_->TakeRecords(*stream_);
+    const auto records = program_->TakeRecords();
     EXPECT_TRUE(records.ok()) << records.status();
     for (const BatchRecord& record : *records) {
       EXPECT_TRUE(std::isfinite(record.loss)) << "NaNs alike hide differences";
@@ -119,7 +117,6 @@ class Training {
 
   Graph graph_;
   std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Stream> stream_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<DeviceBuffer> images_;
   std::unique_ptr<DeviceBuffer> labels_;

@@ -214,22 +214,20 @@ TEST_P(ModelReferenceTest, FirstStepIsThatOfKeras) {
   const auto images = upload(case_.images);
   const auto labels = upload(case_.labels);
   const BatchSource source{images.get(), labels.get()};
-  const auto stream = backend->CreateStream();
   const Values f32_error = Expected("f32_error");
   ASSERT_EQ(f32_error.size(), 2u);
   const double forward = std::max(kForwardFloor, kForwardFactor * f32_error[0]);
 
-  ASSERT_TRUE(
-      program.EvaluateBatch(source, 0, kReferenceBatch, nullptr, *stream).ok());
+  ASSERT_TRUE(program.EvaluateBatch(source, 0, kReferenceBatch, nullptr).ok());
   ExpectNear("logits",
              FromF32(*program.ReadTensor(graph().output, kReferenceBatch)),
              forward);
 
-  ASSERT_TRUE(program.TrainStep(source, 0, kReferenceBatch, 0, *stream).ok());
+  ASSERT_TRUE(program.TrainStep(source, 0, kReferenceBatch, 0).ok());
   ExpectNear("training_logits",
              FromF32(*program.ReadTensor(graph().output, kReferenceBatch)),
              forward);
-  const auto records = program.TakeRecords(*stream);
+  const auto records = program.TakeRecords();
   ASSERT_TRUE(records.ok()) << records.status();
   ExpectNear("loss", {records->back().loss}, forward);
 

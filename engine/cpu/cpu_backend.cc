@@ -10,6 +10,7 @@
 #include "engine/cpu/machine/thread_pool.h"
 #include "engine/cpu/program/device_buffer.h"
 #include "engine/cpu/program/program.h"
+#include "engine/cpu/program/program_plan.h"
 #include "engine/numerics/fp_environment.h"
 #include "engine/numerics/simd_target.h"
 
@@ -18,12 +19,6 @@ namespace {
 
 // More than any machine has; beyond it the system refuses to make threads.
 constexpr int kMaxThreads = 1024;
-
-// Work is done when a call returns, so there is nothing to wait for.
-class CpuStream : public Stream {
- public:
-  absl::Status Synchronize() override { return absl::OkStatus(); }
-};
 
 // As the kernel reports it; "unknown processor" where it does not.
 std::string ProcessorName() {
@@ -36,6 +31,10 @@ std::string ProcessorName() {
     }
   }
   return "unknown processor";
+}
+
+absl::Status AnotherBackends() {
+  return absl::InvalidArgumentError("the buffer is another backend's");
 }
 
 class CpuBackend : public Backend {
@@ -60,7 +59,7 @@ class CpuBackend : public Backend {
                         pool_.num_workers() == 1 ? " thread" : " threads");
   }
 
-  std::string simd_target() const override { return SelectedSimdTarget(); }
+  std::string variant() const override { return SelectedSimdTarget(); }
 
   int64_t available_bytes() const override { return AvailableMemory(); }
 
@@ -72,17 +71,15 @@ class CpuBackend : public Backend {
     return std::make_unique<CpuDeviceBuffer>(bytes);
   }
 
-  std::unique_ptr<Stream> CreateStream() override {
-    return std::make_unique<CpuStream>();
-  }
-
   absl::Status Upload(absl::Span<const uint8_t> from,
                       DeviceBuffer& to) override {
     if (static_cast<int64_t>(from.size()) > to.bytes()) {
       return absl::OutOfRangeError(absl::StrCat(
           from.size(), " bytes do not fit a buffer of ", to.bytes()));
     }
-    std::memcpy(HostData(to), from.data(), from.size());
+    uint8_t* data = HostData(to);
+    if (data == nullptr) return AnotherBackends();
+    if (!from.empty()) std::memcpy(data, from.data(), from.size());
     return absl::OkStatus();
   }
 
@@ -92,21 +89,38 @@ class CpuBackend : public Backend {
       return absl::OutOfRangeError(absl::StrCat(
           "a buffer of ", from.bytes(), " bytes cannot give ", to.size()));
     }
-    std::memcpy(to.data(), HostData(from), to.size());
+    const uint8_t* data = HostData(from);
+    if (data == nullptr) return AnotherBackends();
+    if (!to.empty()) std::memcpy(to.data(), data, to.size());
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<ProgramMemory> Plan(const Graph& graph,
+                                     const PrecisionPolicy& policy,
+                                     const CompileOptions& options) override {
+    if (absl::Status status = CheckOptions(options); !status.ok()) {
+      return status;
+    }
+    return PlanProgram(graph, policy, options).memory();
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Compile(
       const Graph& graph, const PrecisionPolicy& policy,
       const CompileOptions& options) override {
-    if (options.max_batch < 1) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "max_batch is ", options.max_batch, "; at least 1 is needed"));
+    if (absl::Status status = CheckOptions(options); !status.ok()) {
+      return status;
     }
-    return std::make_unique<CpuProgram>(graph, policy, options, &pool_);
+    return std::make_unique<CpuProgram>(PlanProgram(graph, policy, options),
+                                        policy, options, &pool_);
   }
 
  private:
+  static absl::Status CheckOptions(const CompileOptions& options) {
+    if (options.max_batch >= 1) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "max_batch is ", options.max_batch, "; at least 1 is needed"));
+  }
+
   ThreadPool pool_;
 };
 

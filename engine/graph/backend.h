@@ -1,8 +1,8 @@
 // What a backend is: memory on a device, and programs compiled from graphs.
 //
-// Nothing above this interface names a backend, and no signature but the
-// copies' takes host memory: a training run uploads its data once, enqueues
-// steps, and downloads what they recorded.
+// Nothing above this interface names a backend, and no signature of a training
+// step takes host memory: a run uploads its data once, enqueues steps, and
+// downloads what they recorded.
 #ifndef REPRO16_ENGINE_GRAPH_BACKEND_H_
 #define REPRO16_ENGINE_GRAPH_BACKEND_H_
 
@@ -16,9 +16,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "engine/graph/batch_record.h"
 #include "engine/graph/graph.h"
+#include "engine/graph/loss_scale.h"
 #include "engine/numerics/policy.h"
-#include "engine/numerics/store_counter.h"
 #include "engine/run/run.pb.h"
 
 namespace repro16 {
@@ -28,55 +29,6 @@ class DeviceBuffer {
  public:
   virtual ~DeviceBuffer() = default;
   virtual int64_t bytes() const = 0;
-};
-
-// An order of execution. Work that is enqueued on one stream runs in the order
-// of the calls.
-class Stream {
- public:
-  virtual ~Stream() = default;
-  // Returns when all that was enqueued has run; reports what failed there.
-  virtual absl::Status Synchronize() = 0;
-};
-
-// Rounded stores since the start of a step, by kind of tensor.
-struct RoundingTotals {
-  // kParameters: parameters and optimizer slots.
-  enum Kind {
-    kActivations,
-    kActivationGradients,
-    kWeightGradients,
-    kParameters,
-    kKinds
-  };
-  std::array<StoreCounter, kKinds> counters;
-  std::array<uint64_t, kKinds> stored = {};  // elements computed and written
-};
-
-// What the stores to one tensor did during a step.
-struct TensorRecord {
-  std::string tensor;  // as in BatchRecord::first_non_finite
-  RoundingTotals::Kind kind;
-  uint64_t stored = 0;
-  StoreCounter counter;
-};
-
-// What one batch left behind on the device.
-struct BatchRecord {
-  float loss = 0;  // mean over the batch, f32, without L2
-  int64_t examples = 0;
-  int64_t correct = 0;  // argmax of the logits is the label; ties go to the
-                        // lowest index, and logits with a NaN are wrong
-  // Of an evaluation, only activations are counted.
-  RoundingTotals rounding;
-  // The first tensor, in order of computation, that an infinity or NaN was
-  // stored to; "" if none.
-  std::string first_non_finite;
-  bool skipped = false;  // dynamic loss scaling dropped the update
-  float loss_scale = 1;  // during this step
-  // In order of computation, parameters last (none where the step was
-  // skipped). Empty unless compiled with record_tensors.
-  std::vector<TensorRecord> tensors;
 };
 
 // Where the examples of a batch come from: buffers of the backend that compiled
@@ -128,20 +80,17 @@ struct ProgramMemory {
   }
 };
 
-// With the parameters and the optimizer's slots, all that a training step hands
-// to the next one.
-struct UpdateState {
-  int64_t updates = 0;     // made; skipped ones are not counted (Adam's t)
-  float loss_scale = 1;    // of the next step
-  int64_t good_steps = 0;  // in a row with finite gradients, since the loss
-                           // scale last changed
-};
-
 // A graph made ready to run in one policy. Not thread-safe.
+//
+// A program owns the order of its work: what its calls enqueue runs in the
+// order of the calls, and a call that hands out bytes or records waits for it.
+// A training step enqueues without waiting: whether the update is made, the
+// loss scale, Adam's t, counters and the record stay on the device until they
+// are taken.
 //
 // The example-level calls (TrainStep, EvaluateBatch) are what trainers use. The
 // tensor-level calls are for tests, parity checks and exports: bytes are in the
-// storage type of the policy, row-major, batch axis first.
+// storage type of the policy (storage_type.h), row-major, batch axis first.
 class Program {
  public:
   virtual ~Program() = default;
@@ -154,37 +103,39 @@ class Program {
   // source; `step` counts from 0 over the whole run and selects the dropout
   // masks.
   virtual absl::Status TrainStep(const BatchSource& source, int64_t first,
-                                 int64_t batch, int64_t step,
-                                 Stream& stream) = 0;
+                                 int64_t batch, int64_t step) = 0;
 
   // Enqueues a forward pass in inference mode. `probabilities`, if given,
   // receives [count, classes] in the activation type, at row `first`.
   virtual absl::Status EvaluateBatch(const BatchSource& source, int64_t first,
-                                     int64_t batch, DeviceBuffer* probabilities,
-                                     Stream& stream) = 0;
+                                     int64_t batch,
+                                     DeviceBuffer* probabilities) = 0;
+
+  // Returns when all that was enqueued has run; reports what failed there.
+  virtual absl::Status Synchronize() = 0;
 
   // The records of all batches since the last call, in order. Synchronizes.
-  virtual absl::StatusOr<std::vector<BatchRecord>> TakeRecords(
-      Stream& stream) = 0;
+  virtual absl::StatusOr<std::vector<BatchRecord>> TakeRecords() = 0;
 
-  // Tensor level: one pass over whatever WriteTensor put into the graph's
-  // input.
-  virtual absl::Status Forward(int64_t batch, bool training,
-                               Stream& stream) = 0;
-  // In a graph without a loss, after WriteGradient(graph.output).
-  virtual absl::Status Backward(int64_t batch, Stream& stream) = 0;
-  virtual absl::Status Update(Stream& stream) = 0;
+  // Tensor level: the values of the graph's input, for the passes that follow;
+  // whole examples, at most max_batch.
+  virtual absl::Status WriteInput(absl::Span<const uint8_t> bytes) = 0;
+  // One pass over the first `batch` examples that WriteInput was given.
+  virtual absl::Status Forward(int64_t batch, bool training) = 0;
+  // In a graph without a loss, after WriteOutputGradient.
+  virtual absl::Status Backward(int64_t batch) = 0;
+  virtual absl::Status Update() = 0;
 
-  virtual absl::Status WriteTensor(TensorId id,
-                                   absl::Span<const uint8_t> bytes) = 0;
+  // After a pass of a program compiled with keep_all_tensors.
   virtual absl::StatusOr<std::vector<uint8_t>> ReadTensor(TensorId id,
                                                           int64_t batch) = 0;
-  virtual absl::Status WriteGradient(TensorId id,
-                                     absl::Span<const uint8_t> bytes) = 0;
+  // Of Graph::output, where the graph has no loss: whole examples.
+  virtual absl::Status WriteOutputGradient(absl::Span<const uint8_t> bytes) = 0;
   virtual absl::StatusOr<std::vector<uint8_t>> ReadGradient(TensorId id,
                                                             int64_t batch) = 0;
 
-  // Parameters as the optimizer keeps them (in MP the f32 master).
+  // Parameters as the optimizer keeps them (in MP the f32 master). What is
+  // written has the parameter's very size.
   virtual DType ParameterType(ParameterId id) const = 0;
   virtual absl::Status WriteParameter(ParameterId id,
                                       absl::Span<const uint8_t> bytes) = 0;
@@ -200,7 +151,8 @@ class Program {
                                                         int slot) = 0;
   virtual absl::Status WriteSlot(ParameterId id, int slot,
                                  absl::Span<const uint8_t> bytes) = 0;
-  virtual UpdateState update_state() const = 0;
+  // Waits for what was enqueued.
+  virtual UpdateState update_state() = 0;
   virtual void SetUpdateState(const UpdateState& state) = 0;
 
   virtual ProgramMemory memory() const = 0;
@@ -209,29 +161,31 @@ class Program {
   virtual std::vector<OperationTime> operation_times() const = 0;
 };
 
-// Outlives its programs, buffers and streams.
+// Outlives its programs and buffers.
 class Backend {
  public:
   virtual ~Backend() = default;
 
-  // E.g. the processor's name, and the instruction set in use.
+  // E.g. the processor's name and the number of threads.
   virtual std::string device() const = 0;
-  virtual std::string simd_target() const = 0;
+  // Which of its own forms the backend runs in, e.g. the instruction set.
+  virtual std::string variant() const = 0;
   // Bytes of memory that the device could give now.
   virtual int64_t available_bytes() const = 0;
 
   virtual absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) = 0;
-  virtual std::unique_ptr<Stream> CreateStream() = 0;
   // Copies are complete on return. Out of range is an error.
   virtual absl::Status Upload(absl::Span<const uint8_t> from,
                               DeviceBuffer& to) = 0;
   virtual absl::Status Download(const DeviceBuffer& from,
                                 absl::Span<uint8_t> to) = 0;
 
-  // Memory that the program does not touch before its first pass is not taken
-  // from the device until then: Program::memory() can be compared with
-  // available_bytes() first.
+  // What Compile would take, without taking it.
+  virtual absl::StatusOr<ProgramMemory> Plan(const Graph& graph,
+                                             const PrecisionPolicy& policy,
+                                             const CompileOptions& options) = 0;
+
   virtual absl::StatusOr<std::unique_ptr<Program>> Compile(
       const Graph& graph, const PrecisionPolicy& policy,
       const CompileOptions& options) = 0;

@@ -1,57 +1,59 @@
-// Dynamic loss scaling, as Keras' LossScaleOptimizer does it.
+// Dynamic loss scaling, as Keras' LossScaleOptimizer does it. The state is
+// plain: a device can keep it and decide on it.
 #ifndef REPRO16_ENGINE_GRAPH_LOSS_SCALE_H_
 #define REPRO16_ENGINE_GRAPH_LOSS_SCALE_H_
 
 #include <cstdint>
 
+#include "engine/numerics/host_device.h"
+
 namespace repro16 {
 
-// The factor by which the loss, and with it every gradient, is multiplied.
-class LossScale {
- public:
-  // Disabled: the factor is 1 and every step is accepted.
-  explicit LossScale(bool enabled)
-      : enabled_(enabled), scale_(enabled ? kInitial : 1.0f) {}
-
-  float scale() const { return scale_; }
-
-  // Finite steps in a row since the scale last changed.
-  int good_steps() const { return good_steps_; }
-
-  // Goes on from what another one was; no effect where disabled.
-  void Restore(float scale, int good_steps) {
-    if (!enabled_) return;
-    scale_ = scale;
-    good_steps_ = good_steps;
-  }
-
-  // After the backward pass: whether the update may be made. A step with an
-  // infinity or NaN among its weight gradients is skipped and halves the scale
-  // (never under 1); kGrowthInterval finite steps in a row double it. A
-  // doubling that would leave the range of f32 does not happen.
-  bool Accept(bool finite) {
-    if (!enabled_) return true;
-    if (!finite) {
-      good_steps_ = 0;
-      scale_ = scale_ > 2.0f ? scale_ / 2 : 1.0f;
-      return false;
-    }
-    if (++good_steps_ == kGrowthInterval) {
-      good_steps_ = 0;
-      if (scale_ < kLargest) scale_ *= 2;
-    }
-    return true;
-  }
-
- private:
-  static constexpr float kInitial = 32768;  // 2^15
-  static constexpr float kLargest = 0x1p127f;
-  static constexpr int kGrowthInterval = 2000;
-
-  bool enabled_;
-  float scale_;
-  int good_steps_ = 0;
+// With the parameters and the optimizer's slots, all that a training step hands
+// to the next one.
+struct UpdateState {
+  int64_t updates = 0;     // made; skipped ones are not counted (Adam's t)
+  float loss_scale = 1;    // of the next step
+  int64_t good_steps = 0;  // in a row with finite gradients, since the loss
+                           // scale last changed
+  bool skipped = false;    // the last step made no update
 };
+
+inline constexpr float kInitialLossScale = 32768;  // 2^15
+inline constexpr float kLargestLossScale = 0x1p127f;
+inline constexpr int64_t kLossScaleGrowthInterval = 2000;
+
+// Before the first step. `dynamic`: the loss, and with it every gradient, is
+// multiplied by a factor that adapts; else the factor is 1.
+REPRO16_HOST_DEVICE inline UpdateState InitialUpdateState(bool dynamic) {
+  UpdateState state;
+  if (dynamic) state.loss_scale = kInitialLossScale;
+  return state;
+}
+
+// After a backward pass, whose weight gradients are all `finite` or not: the
+// state after the update, or after the step that was skipped instead. A
+// dynamic scale skips a step with an infinity or NaN and halves (never under
+// 1); kLossScaleGrowthInterval finite steps in a row double it. A doubling
+// that would leave the range of f32 does not happen. Without a dynamic scale
+// every step makes its update.
+REPRO16_HOST_DEVICE inline UpdateState AfterStep(UpdateState state,
+                                                 bool dynamic, bool finite) {
+  state.skipped = dynamic && !finite;
+  if (!state.skipped) ++state.updates;
+  if (!dynamic) return state;
+  if (!finite) {
+    state.good_steps = 0;
+    state.loss_scale =
+        state.loss_scale > 2.0f ? f32::Div(state.loss_scale, 2) : 1.0f;
+  } else if (++state.good_steps == kLossScaleGrowthInterval) {
+    state.good_steps = 0;
+    if (state.loss_scale < kLargestLossScale) {
+      state.loss_scale = f32::Mul(state.loss_scale, 2);
+    }
+  }
+  return state;
+}
 
 }  // namespace repro16
 

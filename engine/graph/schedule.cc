@@ -1,16 +1,11 @@
 #include "engine/graph/schedule.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 namespace repro16 {
 namespace {
-
-// Extends the life of `id` to `step`.
-void Use(Schedule& schedule, ValueId id, int step) {
-  Value& value = schedule.values[id];
-  if (value.first_step < 0) value.first_step = step;
-  value.last_step = std::max(value.last_step, step);
-}
 
 ValueId NewGradient(Schedule& schedule, TensorId tensor) {
   schedule.values.push_back({tensor, true, -1, -1, kNoValue});
@@ -24,18 +19,15 @@ Schedule Forward(const Graph& graph, bool training) {
     schedule.values.push_back(
         {static_cast<TensorId>(t), false, -1, -1, kNoValue});
   }
-  Use(schedule, graph.input, 0);
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];
     if (training && op.kind == OpKind::kSoftmax &&
         op.output == graph.probabilities) {
       continue;
     }
-    const int step = static_cast<int>(schedule.steps.size());
-    for (TensorId input : op.inputs) Use(schedule, input, step);
-    Use(schedule, op.output, step);
     schedule.steps.push_back({StepKind::kForward,
                               static_cast<OpId>(i),
+                              kNoTensor,
                               op.inputs,
                               op.output,
                               kNoValue,
@@ -43,16 +35,6 @@ Schedule Forward(const Graph& graph, bool training) {
   }
   schedule.first_backward_step = static_cast<int>(schedule.steps.size());
   return schedule;
-}
-
-// What is read when the pass has ended lives to its end.
-void KeepResults(const Graph& graph, Schedule& schedule) {
-  const int last = static_cast<int>(schedule.steps.size()) - 1;
-  for (TensorId id : {graph.output, graph.loss, graph.probabilities}) {
-    if (id != kNoTensor && schedule.values[id].first_step >= 0) {
-      Use(schedule, id, last);
-    }
-  }
 }
 
 // Which tensors depend on a parameter (or on the input, if its gradient is
@@ -83,7 +65,6 @@ class BackwardPass {
         static_cast<size_t>(schedule_.first_backward_step);
     if (graph_.loss == kNoTensor && needs_[graph_.output]) {
       gradient_[graph_.output] = NewGradient(schedule_, graph_.output);
-      Use(schedule_, gradient_[graph_.output], schedule_.first_backward_step);
     }
     for (size_t i = forward_steps; i-- > 0;) Reverse(schedule_.steps[i].op);
   }
@@ -95,7 +76,7 @@ class BackwardPass {
     if (!needs_[op.output] || (!is_loss && gradient_[op.output] == kNoValue)) {
       return;
     }
-    Step step{StepKind::kBackward,  id, op.inputs, op.output,
+    Step step{StepKind::kBackward,  id, kNoTensor, op.inputs, op.output,
               gradient_[op.output], {}};
     std::vector<Step> sums;
     for (TensorId input : op.inputs) {
@@ -110,29 +91,15 @@ class BackwardPass {
       } else {
         sums.push_back({StepKind::kAccumulate,
                         id,
+                        input,
                         {},
                         kNoValue,
                         contribution,
                         {gradient_[input]}});
       }
     }
-    Append(step, TraitsOf(op.kind));
-    for (const Step& sum : sums) Append(sum, {});
-  }
-
-  void Append(const Step& step, const OpTraits& traits) {
-    const int index = static_cast<int>(schedule_.steps.size());
-    if (traits.backward_reads_inputs) {
-      for (ValueId input : step.inputs) Use(schedule_, input, index);
-    }
-    if (traits.backward_reads_output) Use(schedule_, step.output, index);
-    if (step.output_gradient != kNoValue) {
-      Use(schedule_, step.output_gradient, index);
-    }
-    for (ValueId gradient : step.input_gradients) {
-      if (gradient != kNoValue) Use(schedule_, gradient, index);
-    }
     schedule_.steps.push_back(step);
+    schedule_.steps.insert(schedule_.steps.end(), sums.begin(), sums.end());
   }
 
   const Graph& graph_;
@@ -140,6 +107,114 @@ class BackwardPass {
   Schedule& schedule_;
   std::vector<ValueId> gradient_;  // the sum so far, by tensor
 };
+
+// The gradient of an addition is that of its inputs too.
+class UncopiedGradients {
+ public:
+  UncopiedGradients(const Graph& graph, Schedule& schedule)
+      : graph_(graph), schedule_(schedule) {}
+
+  void Run() {
+    for (size_t i = 0; i < schedule_.steps.size(); ++i) {
+      const Step& step = schedule_.steps[i];
+      if (step.kind != StepKind::kBackward ||
+          graph_.ops[step.op].kind != OpKind::kAdd) {
+        continue;
+      }
+      for (size_t input = 0; input < step.input_gradients.size(); ++input) {
+        const ValueId copy = step.input_gradients[input];
+        if (copy != kNoValue && CanStandFor(i, step.output_gradient, copy)) {
+          Replace(i, copy, step.output_gradient);
+        }
+      }
+    }
+  }
+
+ private:
+  // Steps after `step` that read a value, and the first that adds to it.
+  struct Uses {
+    size_t last = 0;
+    size_t first_sum = SIZE_MAX;
+  };
+
+  Uses UsesAfter(size_t step, ValueId id) const {
+    Uses uses;
+    for (size_t i = step + 1; i < schedule_.steps.size(); ++i) {
+      const Step& s = schedule_.steps[i];
+      const bool sum =
+          s.kind == StepKind::kAccumulate && s.input_gradients[0] == id;
+      if (!sum && s.output_gradient != id) continue;
+      uses.last = i;
+      if (sum) uses.first_sum = std::min(uses.first_sum, i);
+    }
+    return uses;
+  }
+
+  // Whether after `step` none of the two is read once the other was added to.
+  bool CanStandFor(size_t step, ValueId gradient, ValueId copy) const {
+    const Uses a = UsesAfter(step, gradient);
+    const Uses b = UsesAfter(step, copy);
+    return a.last < b.first_sum && b.last < a.first_sum;
+  }
+
+  void Replace(size_t step, ValueId copy, ValueId gradient) {
+    for (ValueId& id : schedule_.steps[step].input_gradients) {
+      if (id == copy) id = kNoValue;
+    }
+    for (size_t i = step + 1; i < schedule_.steps.size(); ++i) {
+      Step& s = schedule_.steps[i];
+      if (s.output_gradient == copy) s.output_gradient = gradient;
+      if (s.kind == StepKind::kAccumulate && s.input_gradients[0] == copy) {
+        s.input_gradients[0] = gradient;
+      }
+    }
+  }
+
+  const Graph& graph_;
+  Schedule& schedule_;
+};
+
+// Extends the life of `id` to `step`.
+void Use(Schedule& schedule, ValueId id, int step) {
+  if (id == kNoValue) return;
+  Value& value = schedule.values[id];
+  if (value.first_step < 0) value.first_step = step;
+  value.last_step = std::max(value.last_step, step);
+}
+
+// When each value is written and read.
+void FindLives(const Graph& graph, Schedule& schedule) {
+  Use(schedule, graph.input, 0);
+  if (graph.loss == kNoTensor &&
+      schedule.first_backward_step < static_cast<int>(schedule.steps.size())) {
+    // The caller writes it before the backward pass.
+    Use(schedule, schedule.GradientOf(graph.output),
+        schedule.first_backward_step);
+  }
+  for (size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    const int index = static_cast<int>(i);
+    const bool forward = step.kind == StepKind::kForward;
+    const OpTraits traits = step.kind == StepKind::kAccumulate
+                                ? OpTraits{}
+                                : TraitsOf(graph.ops[step.op].kind);
+    if (forward || traits.backward_reads_inputs) {
+      for (ValueId input : step.inputs) Use(schedule, input, index);
+    }
+    if (forward || traits.backward_reads_output) {
+      Use(schedule, step.output, index);
+    }
+    Use(schedule, step.output_gradient, index);
+    for (ValueId id : step.input_gradients) Use(schedule, id, index);
+  }
+  // What is read when the pass has ended lives to its end.
+  const int last = static_cast<int>(schedule.steps.size()) - 1;
+  for (TensorId id : {graph.output, graph.loss, graph.probabilities}) {
+    if (id != kNoTensor && schedule.values[id].first_step >= 0) {
+      Use(schedule, id, last);
+    }
+  }
+}
 
 // Lets `value`, written by `step`, take over the memory of `source` if that is
 // not needed any more.
@@ -188,14 +263,15 @@ ValueId Schedule::GradientOf(TensorId tensor) const {
 Schedule TrainingSchedule(const Graph& graph, const TrainingOptions& options) {
   Schedule schedule = Forward(graph, /*training=*/true);
   BackwardPass(graph, options, schedule).Run();
-  KeepResults(graph, schedule);
+  if (!options.keep_gradients) UncopiedGradients(graph, schedule).Run();
+  FindLives(graph, schedule);
   ShareMemory(graph, schedule);
   return schedule;
 }
 
 Schedule EvaluationSchedule(const Graph& graph) {
   Schedule schedule = Forward(graph, /*training=*/false);
-  KeepResults(graph, schedule);
+  FindLives(graph, schedule);
   ShareMemory(graph, schedule);
   return schedule;
 }

@@ -40,6 +40,7 @@ enum class StepKind : uint8_t {
 struct Step {
   StepKind kind;
   OpId op;  // for kAccumulate: the reader whose contribution is added
+  TensorId summed = kNoTensor;           // for kAccumulate: whose gradient
   std::vector<ValueId> inputs;           // activations
   ValueId output = kNoValue;             // activation
   ValueId output_gradient = kNoValue;    // kNoValue for the loss
@@ -52,13 +53,17 @@ struct Schedule {
       values;  // the first ones are the activations: ValueId == TensorId
   int first_backward_step = 0;  // == steps.size() without a backward pass
 
-  // The gradient of a tensor, kNoValue where it has none.
+  // The gradient of a tensor, kNoValue where it has none. Written only where
+  // no other value stands for it (TrainingOptions::keep_gradients).
   ValueId GradientOf(TensorId tensor) const;
 };
 
 struct TrainingOptions {
   // Also compute the gradient of the graph's input.
   bool input_gradient = false;
+  // Every gradient is a value of its own. Else an addition's gradient, which is
+  // that of its inputs too, is not copied where no later step could tell.
+  bool keep_gradients = false;
 };
 
 // Forward pass without the operations that only evaluation needs, then the

@@ -58,11 +58,11 @@ class TinyNetwork {
 
   // A step with these gradients of w (of b: 1).
   void Step(int64_t step, const std::vector<double>& gradients) {
-    EXPECT_TRUE(program_->WriteTensor(graph_.input, Halves(gradients)).ok());
-    EXPECT_TRUE(program_->Forward(1, /*training=*/true, *stream_).ok());
-    EXPECT_TRUE(program_->WriteGradient(graph_.output, Halves({1})).ok());
-    EXPECT_TRUE(program_->Backward(1, *stream_).ok());
-    EXPECT_TRUE(program_->Update(*stream_).ok());
+    EXPECT_TRUE(program_->WriteInput(Halves(gradients)).ok());
+    EXPECT_TRUE(program_->Forward(1, /*training=*/true).ok());
+    EXPECT_TRUE(program_->WriteOutputGradient(Halves({1})).ok());
+    EXPECT_TRUE(program_->Backward(1).ok());
+    EXPECT_TRUE(program_->Update().ok());
     AddStep(step);
   }
 
@@ -101,7 +101,6 @@ class TinyNetwork {
   std::unique_ptr<Backend> backend_ = *CreateCpuBackend({1, "auto"});
   Graph graph_;
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Stream> stream_ = backend_->CreateStream();
   std::unique_ptr<ParameterWatch> watch_;
   EpochDiagnosis epoch_;
 };

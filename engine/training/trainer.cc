@@ -100,7 +100,6 @@ class Trainer {
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
     if (absl::Status status = CheckMemory(); !status.ok()) return status;
-    stream_ = backend_.CreateStream();
     if (absl::Status status = StartOrResume(); !status.ok()) return status;
     if (options_.diagnose) {
       watch_.emplace(graph_, spec_.optimizer(), *program_);
@@ -236,7 +235,7 @@ class Trainer {
          first += spec_.batch_size()) {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.train.count - first);
-      status = program_->TrainStep(source, first, batch, step++, *stream_);
+      status = program_->TrainStep(source, first, batch, step++);
       if (status.ok() && watch_.has_value()) status = DiagnoseStep();
       if (!status.ok()) return status;
       stopped_ = StopWanted();
@@ -271,7 +270,7 @@ class Trainer {
   }
 
   absl::Status TakeTrainRecords() {
-    auto records = program_->TakeRecords(*stream_);
+    auto records = program_->TakeRecords();
     if (!records.ok()) return records.status();
     for (const BatchRecord& record : *records) {
       AddStep(record, policy_.dynamic_loss_scale, state_);
@@ -315,12 +314,12 @@ class Trainer {
          first += spec_.batch_size()) {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.test.count - first);
-      const absl::Status status = program_->EvaluateBatch(
-          source, first, batch, probabilities_.get(), *stream_);
+      const absl::Status status =
+          program_->EvaluateBatch(source, first, batch, probabilities_.get());
       if (!status.ok()) return status;
       stopped_ = StopWanted();
     }
-    auto records = program_->TakeRecords(*stream_);
+    auto records = program_->TakeRecords();
     if (!records.ok()) return records.status();
     if (stopped_) return absl::OkStatus();
     PassTotals totals;
@@ -368,7 +367,7 @@ class Trainer {
     const ProgramMemory memory = program_->memory();
     RunTelemetry& telemetry = output_.telemetry;
     telemetry.set_device(backend_.device());
-    telemetry.set_simd_target(backend_.simd_target());
+    telemetry.set_simd_target(backend_.variant());
     telemetry.set_train_seconds(train_seconds_);
     telemetry.set_evaluate_seconds(evaluate_seconds_);
     telemetry.set_train_images_per_second(ImagesPerSecond());
@@ -387,7 +386,6 @@ class Trainer {
 
   PrecisionPolicy policy_{};
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Stream> stream_;
   std::optional<ParameterWatch> watch_;  // where the run is diagnosed
   DeviceSplit train_;
   DeviceSplit test_;

@@ -105,9 +105,6 @@ void UpdateVector(const UpdateArgs& args, const UpdateConstants& c,
   if (slots > 0) store(updated.slot[0], slot[0]);
   if (slots > 1) store(updated.slot[1], slot[1]);
   store(updated.weight, weights);
-  if (args.rounded_weights != nullptr) {
-    store(r<T>(updated.weight), static_cast<G*>(args.rounded_weights));
-  }
 }
 
 template <class T, class G>
@@ -122,11 +119,32 @@ void UpdateAll(const UpdateArgs& args, const UpdateConstants& c,
   if (i < n) UpdateVector<false, T, G>(args, c, l2_factor, i, n - i, counter);
 }
 
+// The weights as stored, rounded once more.
+template <class T, class C>
+void RoundCopy(const UpdateArgs& args, StoreCounter& counter) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const auto n = static_cast<size_t>(args.n);
+  const T* from = static_cast<const T*>(args.weights);
+  C* to = static_cast<C*>(args.copy);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    StoreRounded(d, LoadF32(d, from + i), to + i, counter);
+  }
+  if (i < n) {
+    StoreRoundedN(d, LoadF32N(d, from + i, n - i), to + i, n - i, counter);
+  }
+}
+
 void UpdateAny(const UpdateArgs& args, const UpdateConstants& c,
                const float* l2_factor, StoreCounter& counter) {
   VisitDType(args.type, [&](auto t) {
     VisitDType(args.gradient_type, [&](auto g) {
       UpdateAll<decltype(t), decltype(g)>(args, c, l2_factor, counter);
+    });
+    if (args.copy == nullptr) return;
+    VisitDType(args.copy_type, [&](auto copy) {
+      RoundCopy<decltype(t), decltype(copy)>(args, counter);
     });
   });
 }

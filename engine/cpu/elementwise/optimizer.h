@@ -19,9 +19,10 @@ struct UpdateArgs {
   void* slots[2];  // velocity; m and v; or the mean square
   const void* gradients;
   DType gradient_type;
-  // If given, receives the weights rounded to gradient_type, as operations
+  // If given, receives the new weights rounded to copy_type, as operations
   // read them (MP).
-  void* rounded_weights = nullptr;
+  void* copy = nullptr;
+  DType copy_type = DType::kF32;
 };
 
 // One step of the rule; every r() of it rounds to args.type. `l2` is the factor

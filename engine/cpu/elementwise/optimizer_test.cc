@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "engine/cpu/test_util.h"
+#include "engine/graph/testing/values.h"
 #include "engine/graph/update_rule.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/simd_target.h"

@@ -20,12 +20,14 @@ class CpuDeviceBuffer : public DeviceBuffer {
   AlignedBuffer memory_;
 };
 
-// The bytes of a buffer that this backend allocated.
+// The bytes of a buffer; null if another backend allocated it.
 inline const uint8_t* HostData(const DeviceBuffer& buffer) {
-  return static_cast<const CpuDeviceBuffer&>(buffer).data();
+  const auto* ours = dynamic_cast<const CpuDeviceBuffer*>(&buffer);
+  return ours == nullptr ? nullptr : ours->data();
 }
 inline uint8_t* HostData(DeviceBuffer& buffer) {
-  return static_cast<CpuDeviceBuffer&>(buffer).data();
+  auto* ours = dynamic_cast<CpuDeviceBuffer*>(&buffer);
+  return ours == nullptr ? nullptr : ours->data();
 }
 
 }  // namespace repro16

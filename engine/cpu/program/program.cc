@@ -3,36 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/elementwise/elementwise.h"
+#include "engine/cpu/elementwise/optimizer.h"
 #include "engine/cpu/program/device_buffer.h"
-#include "engine/cpu/program/make_kernel.h"
-#include "engine/graph/fuse.h"
-#include "engine/graph/update_rule.h"
+#include "engine/graph/pass_check.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/round_to_type.h"
+#include "engine/numerics/simd_target.h"
 #include "engine/numerics/visit_dtype.h"
 
 namespace repro16 {
-CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
-                       const CompileOptions& options, ThreadPool* pool)
-    : graph_(options.keep_all_tensors ? graph : FuseActivations(graph)),
-      policy_(policy),
-      options_(options),
-      pool_(pool),
-      loss_scale_(policy.dynamic_loss_scale) {
-  for (const Op& op : graph_.ops) {
-    kernels_.push_back(MakeKernel(graph_, op, policy_));
-    if (options_.time_operations) {
-      operation_times_.push_back({op.name, op.kind});
-    }
-  }
-  PlaceParameters();
-  PlaceSaved();
-  PlaceTensors();
-  PlaceScratch();
-}
 
 absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
   const DType type = policy_.activation;
@@ -42,92 +25,89 @@ absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
   return absl::OkStatus();
 }
 
-absl::Status CpuProgram::CheckPass(int64_t batch, bool trains) const {
-  if (batch < 1 || batch > options_.max_batch) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch of ", batch, " examples; the program was compiled for 1 to ",
-        options_.max_batch));
+absl::Status CpuProgram::CheckReady(int64_t batch, bool trains) const {
+  if (const std::string target = SelectedSimdTarget();
+      target != plan_.simd_target) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the program was compiled for ", plan_.simd_target,
+        ", and the process has selected ", target, "; compile it again"));
   }
-  if (trains && training_.values.empty()) {
-    return absl::FailedPreconditionError(
-        "the program was compiled without an optimizer");
-  }
-  return absl::OkStatus();
+  return CheckPass(options_, batch, trains);
 }
 
-absl::Status CpuProgram::CheckBatch(const BatchSource& source, int64_t first,
-                                    int64_t batch, bool trains) const {
-  if (absl::Status status = CheckPass(batch, trains); !status.ok()) {
-    return status;
-  }
-  if (graph_.loss == kNoTensor) {
-    return absl::FailedPreconditionError("the graph has no loss");
-  }
-  const int64_t pixels = graph_.tensors[graph_.input].shape.NumElements();
-  if (source.images->bytes() != source.labels->bytes() * pixels) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source.labels->bytes(), " labels do not go with ",
-                     source.images->bytes(), " bytes of images"));
-  }
-  const int64_t count =
-      source.order != nullptr
-          ? source.order->bytes() / static_cast<int64_t>(sizeof(int32_t))
-          : source.labels->bytes();
-  if (first < 0 || first + batch > count) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "examples ", first, " to ", first + batch, " of a source of ", count));
-  }
-  return absl::OkStatus();
-}
-
-void CpuProgram::Gather(const Bound& bound, const BatchSource& source,
-                        int64_t first, int64_t batch) {
-  const TensorRef& input = bound.values[graph_.input];
+absl::Status CpuProgram::Gather(const BoundPass& pass,
+                                const BatchSource& source, int64_t first,
+                                int64_t batch) {
+  const TensorRef& input = pass.values[graph_.input];
   const uint8_t* images = HostData(*source.images);
   const uint8_t* labels = HostData(*source.labels);
-  const auto* order =
-      source.order != nullptr
-          ? reinterpret_cast<const int32_t*>(HostData(*source.order))
-          : nullptr;
+  const uint8_t* order =
+      source.order != nullptr ? HostData(*source.order) : nullptr;
+  if (images == nullptr || labels == nullptr ||
+      (source.order != nullptr && order == nullptr)) {
+    return absl::InvalidArgumentError(
+        "a buffer of the batch's source is another backend's");
+  }
+  const int64_t classes = graph_.tensors[graph_.output].shape.NumElements();
+  for (int64_t i = 0; i < batch; ++i) {
+    int64_t example = first + i;
+    if (order != nullptr) {
+      int32_t ordered;
+      std::memcpy(&ordered, order + example * 4, sizeof(ordered));
+      example = ordered;
+    }
+    if (example < 0 || example >= source.labels->bytes()) {
+      return absl::OutOfRangeError(
+          absl::StrCat("example ", example, " of a source of ",
+                       source.labels->bytes(), ", named by its order"));
+    }
+    if (labels[example] >= classes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("label ", labels[example], " of example ", example,
+                       "; the network has ", classes, " classes"));
+    }
+    examples_[static_cast<size_t>(i)] = example;
+    labels_[static_cast<size_t>(i)] = labels[example];
+  }
   VisitDType(input.type, [&](auto tag) {
     using T = decltype(tag);
     const auto* table = reinterpret_cast<const T*>(input_table_.data());
     pool_->Run(batch, [&](int64_t i, int /*worker*/) {
-      const int64_t example = order != nullptr ? order[first + i] : first + i;
-      const uint8_t* pixels = images + example * input.elements;
+      const uint8_t* pixels =
+          images + examples_[static_cast<size_t>(i)] * input.elements;
       T* to = static_cast<T*>(input.data) + i * input.elements;
       for (int64_t p = 0; p < input.elements; ++p) to[p] = table[pixels[p]];
-      labels_[static_cast<size_t>(i)] = labels[example];
     });
   });
+  return absl::OkStatus();
 }
 
-PassContext CpuProgram::Pass(int64_t batch, bool training) {
-  PassContext pass;
-  pass.pool = pool_;
-  pass.workspace = workspace_.data();
-  pass.batch = batch;
-  pass.training = training;
-  pass.step = step_;
-  pass.seed = options_.seed;
-  pass.labels = labels_.data();
-  pass.loss_scale = loss_scale_.scale();
-  pass.correct = &correct_;
-  return pass;
+PassContext CpuProgram::Context(int64_t batch, bool training) {
+  PassContext context;
+  context.pool = pool_;
+  context.workspace = workspace_.data();
+  context.batch = batch;
+  context.training = training;
+  context.step = step_;
+  context.seed = options_.seed;
+  context.labels = labels_.data();
+  context.loss_scale = state_.loss_scale;
+  context.correct = &correct_;
+  return context;
 }
 
-void CpuProgram::RunSteps(Bound& bound, int begin, int end,
-                          const PassContext& pass) {
+void CpuProgram::RunSteps(BoundPass& pass, int begin, int end,
+                          const PassContext& context) {
   if (operation_times_.empty()) {
-    for (int i = begin; i < end; ++i) RunStep(bound, i, pass);
+    for (int i = begin; i < end; ++i) RunStep(pass, i, context);
     return;
   }
   using Clock = std::chrono::steady_clock;
   Clock::time_point last = Clock::now();
   for (int i = begin; i < end; ++i) {
-    RunStep(bound, i, pass);
-    const Step& step = bound.schedule.steps[i];
-    OperationTime& time = operation_times_[step.op];
+    RunStep(pass, i, context);
+    const Step& step = pass.layout->schedule.steps[static_cast<size_t>(i)];
+    OperationTime& time = operation_times_[static_cast<size_t>(step.op)];
     const Clock::time_point now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - last).count();
     (step.kind == StepKind::kForward ? time.forward : time.backward) += seconds;
@@ -135,39 +115,37 @@ void CpuProgram::RunSteps(Bound& bound, int begin, int end,
   }
 }
 
-void CpuProgram::RunStep(Bound& bound, int index, const PassContext& pass) {
-  const Step& step = bound.schedule.steps[index];
-  const OpBuffers& buffers = bound.buffers[index];
+void CpuProgram::RunStep(BoundPass& pass, int index,
+                         const PassContext& context) {
+  const Step& step = pass.layout->schedule.steps[static_cast<size_t>(index)];
+  const OpBuffers& buffers = pass.buffers[static_cast<size_t>(index)];
+  const Kernel& kernel = *plan_.kernels[static_cast<size_t>(step.op)];
   switch (step.kind) {
     case StepKind::kForward:
-      kernels_[step.op]->Forward(buffers, pass);
+      kernel.Forward(buffers, context);
       break;
     case StepKind::kBackward:
-      kernels_[step.op]->Backward(buffers, pass);
+      kernel.Backward(buffers, context);
       break;
     case StepKind::kAccumulate: {
       const TensorRef& sum = buffers.input_gradients[0];
-      Accumulate(pass, sum.type, pass.batch * sum.elements,
-                 buffers.output_gradient.data, sum.data,
-                 bound.sum_counters[index]);
+      Accumulate(context, sum.type, context.batch * sum.elements,
+                 buffers.output_gradient.data, sum.data, *sum.counter);
       break;
     }
   }
 }
 
-void CpuProgram::ResetCounters() {
-  for (auto* counters : {&training_.value_counters, &training_.sum_counters,
-                         &evaluation_.value_counters, &parameter_counters_,
-                         &gradient_counters_}) {
-    std::fill(counters->begin(), counters->end(), StoreCounter{});
-  }
+void CpuProgram::BeginPass(BoundPass& pass) {
+  std::fill(pass.counters.begin(), pass.counters.end(), StoreCounter{});
   correct_ = 0;
+  last_pass_ = &pass;
 }
 
 void CpuProgram::ApplyUpdate() {
   const auto constants_for = [&](DType type) {
-    return ConstantsOf(*options_.optimizer, type, policy_.update, updates_,
-                       loss_scale_.scale());
+    return ConstantsOf(*options_.optimizer, type, policy_.update,
+                       state_.updates, state_.loss_scale);
   };
   const UpdateConstants weight_constants = constants_for(policy_.update);
   const UpdateConstants batch_norm_constants =
@@ -180,18 +158,19 @@ void CpuProgram::ApplyUpdate() {
   const auto tasks = static_cast<int64_t>(update_tasks_.size());
   pool_->Run(tasks, [&](int64_t i, int /*worker*/) {
     const UpdateTask& task = update_tasks_[static_cast<size_t>(i)];
-    const size_t p = static_cast<size_t>(task.parameter);
+    const BoundParameter& bound = parameters_[task.parameter];
     UpdateArgs args{};
     args.n = task.n;
-    args.type = slots_[0][p].type;
-    args.weights = at(parameters_[p], task.begin);
-    for (int s = 0; s < 2; ++s) args.slots[s] = at(slots_[s][p], task.begin);
-    args.gradients = at(gradients_[p], task.begin);
-    args.gradient_type = gradients_[p].type;
-    if (HasCopy(p)) {
-      args.rounded_weights = at(read_parameters_[p], task.begin);
+    args.type = bound.kept.type;
+    args.weights = at(bound.kept, task.begin);
+    for (int s = 0; s < 2; ++s) args.slots[s] = at(bound.slots[s], task.begin);
+    args.gradients = at(bound.gradient, task.begin);
+    args.gradient_type = bound.gradient.type;
+    if (bound.read.data != bound.kept.data) {
+      args.copy = at(bound.read, task.begin);
+      args.copy_type = bound.read.type;
     }
-    const Parameter& parameter = graph_.parameters[p];
+    const Parameter& parameter = graph_.parameters[task.parameter];
     StoreCounter counter;
     repro16::Update(args,
                     parameter.role == ParameterRole::kWeight
@@ -201,157 +180,165 @@ void CpuProgram::ApplyUpdate() {
     task_counters_[static_cast<size_t>(i)] = counter;
   });
   for (size_t i = 0; i < update_tasks_.size(); ++i) {
-    parameter_counters_[static_cast<size_t>(update_tasks_[i].parameter)] +=
-        task_counters_[i];
+    const int counter =
+        training_.layout->CounterOfParameter(update_tasks_[i].parameter);
+    training_.counters[static_cast<size_t>(counter)] += task_counters_[i];
   }
-  ++updates_;
 }
 
-float CpuProgram::MeanLoss(const Bound& bound, int64_t batch) const {
-  const auto* losses =
-      static_cast<const float*>(bound.values[graph_.loss].data);
+float CpuProgram::MeanLoss(const BoundPass& pass, int64_t batch) const {
+  const auto* losses = static_cast<const float*>(pass.values[graph_.loss].data);
   RowSum sum;
   for (int64_t i = 0; i < batch; ++i) sum.AddTerm(losses[i]);
   return sum.Total() / static_cast<float>(batch);
 }
 
-BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
-  BatchRecord record;
-  record.loss = MeanLoss(bound, batch);
+StepRecord CpuProgram::Record(const BoundPass& pass, int64_t batch) const {
+  StepRecord record;
+  record.training = &pass == &training_;
+  record.loss = MeanLoss(pass, batch);
   record.examples = batch;
   record.correct = correct_;
-  record.loss_scale = loss_scale_.scale();
-  for (const Store& store : bound.stores) {
-    const auto stored =
-        static_cast<uint64_t>(store.elements * (store.per_example ? batch : 1));
-    record.rounding.counters[store.kind] += *store.counter;
-    record.rounding.stored[store.kind] += stored;
-    if (options_.record_tensors) {
-      record.tensors.push_back(
-          {store.name, store.kind, stored, *store.counter});
-    }
-    if (record.first_non_finite.empty() &&
-        store.counter->infinite + store.counter->nan > 0) {
-      record.first_non_finite = store.name;
-    }
-  }
+  record.loss_scale = state_.loss_scale;
+  AddSites(pass.layout->stores.data(), 0,
+           static_cast<int>(pass.layout->first_update_store),
+           pass.counters.data(), record);
   return record;
 }
 
-void CpuProgram::AddParameterCounts(BatchRecord& record) const {
-  for (size_t p = 0; p < parameters_.size(); ++p) {
-    // The parameter, its slots, and in MP the copy that operations read.
-    const int stores =
-        1 +
-        (graph_.parameters[p].trainable() ? NumSlots(*options_.optimizer) : 0) +
-        (HasCopy(p) ? 1 : 0);
-    const StoreCounter& counter = parameter_counters_[p];
-    record.rounding.counters[RoundingTotals::kParameters] += counter;
-    const auto stored = static_cast<uint64_t>(parameters_[p].elements * stores);
-    record.rounding.stored[RoundingTotals::kParameters] += stored;
-    if (options_.record_tensors) {
-      record.tensors.push_back({graph_.parameters[p].name,
-                                RoundingTotals::kParameters, stored, counter});
-    }
-    if (record.first_non_finite.empty() && counter.infinite + counter.nan > 0) {
-      record.first_non_finite = graph_.parameters[p].name;
-    }
+void CpuProgram::Keep(const StepRecord& record) {
+  records_.push_back(record);
+  if (!options_.record_tensors) return;
+  const BoundPass& pass = record.training ? training_ : evaluation_;
+  const size_t sites = record.skipped ? pass.layout->first_update_store
+                                      : pass.layout->stores.size();
+  std::vector<StoreCounter> counters;
+  for (size_t i = 0; i < sites; ++i) {
+    counters.push_back(
+        pass.counters[static_cast<size_t>(pass.layout->stores[i].counter)]);
   }
+  recorded_counters_.push_back(std::move(counters));
 }
 
 absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
-                                   int64_t batch, int64_t step,
-                                   Stream& stream) {
-  if (absl::Status status = CheckBatch(source, first, batch, /*trains=*/true);
-      !status.ok()) {
-    return status;
+                                   int64_t batch, int64_t step) {
+  absl::Status status = CheckReady(batch, /*trains=*/true);
+  if (status.ok()) {
+    status = CheckBatch(graph_, options_, source, first, batch,
+                        /*trains=*/true);
   }
-  ResetCounters();
+  if (status.ok()) status = Gather(training_, source, first, batch);
+  if (!status.ok()) return status;
+  BeginPass(training_);
   step_ = step;
-  Gather(training_, source, first, batch);
-  const auto end = static_cast<int>(training_.schedule.steps.size());
-  RunSteps(training_, 0, end, Pass(batch, /*training=*/true));
-  last_pass_ = &training_;
+  const PassLayout& layout = *training_.layout;
+  RunSteps(training_, 0, static_cast<int>(layout.schedule.steps.size()),
+           Context(batch, /*training=*/true));
 
-  BatchRecord record = Record(training_, batch);
+  StepRecord record = Record(training_, batch);
   const StoreCounter& gradients =
       record.rounding.counters[RoundingTotals::kWeightGradients];
-  // The update sees the scale of this step; Accept may change it for the next
-  // one.
-  LossScale next = loss_scale_;
-  record.skipped = !next.Accept(gradients.infinite + gradients.nan == 0);
+  // The update still sees the state of this step.
+  const UpdateState next =
+      AfterStep(state_, policy_.dynamic_loss_scale,
+                /*finite=*/gradients.infinite + gradients.nan == 0);
+  record.skipped = next.skipped;
   if (!record.skipped) {
-    if (absl::Status status = Update(stream); !status.ok()) return status;
-    AddParameterCounts(record);
+    ApplyUpdate();
+    AddSites(layout.stores.data(), static_cast<int>(layout.first_update_store),
+             static_cast<int>(layout.stores.size()), training_.counters.data(),
+             record);
   }
-  loss_scale_ = next;
-  records_.push_back(std::move(record));
+  state_ = next;
+  Keep(record);
   return absl::OkStatus();
 }
 
 absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
                                        int64_t batch,
-                                       DeviceBuffer* probabilities,
-                                       Stream& /*stream*/) {
-  if (absl::Status status = CheckBatch(source, first, batch, /*trains=*/false);
-      !status.ok()) {
-    return status;
+                                       DeviceBuffer* probabilities) {
+  absl::Status status = CheckReady(batch, /*trains=*/false);
+  if (status.ok()) {
+    status = CheckBatch(graph_, options_, source, first, batch,
+                        /*trains=*/false);
   }
-  ResetCounters();
-  Gather(evaluation_, source, first, batch);
-  const auto end = static_cast<int>(evaluation_.schedule.steps.size());
-  RunSteps(evaluation_, 0, end, Pass(batch, /*training=*/false));
-  last_pass_ = &evaluation_;
+  if (!status.ok()) return status;
+  uint8_t* rows = nullptr;
   if (probabilities != nullptr) {
     const TensorRef& p = evaluation_.values[graph_.probabilities];
-    const int64_t offset = p.Bytes(first);
-    if (offset + p.Bytes(batch) > probabilities->bytes()) {
-      return absl::OutOfRangeError("the buffer of probabilities is too small");
+    rows = HostData(*probabilities);
+    if (rows == nullptr || p.Bytes(first + batch) > probabilities->bytes()) {
+      return absl::OutOfRangeError(
+          "the buffer of probabilities is too small, or another backend's");
     }
-    std::memcpy(HostData(*probabilities) + offset, p.data,
-                static_cast<size_t>(p.Bytes(batch)));
+    rows += p.Bytes(first);
   }
-  records_.push_back(Record(evaluation_, batch));
+  status = Gather(evaluation_, source, first, batch);
+  if (!status.ok()) return status;
+  BeginPass(evaluation_);
+  RunSteps(evaluation_, 0,
+           static_cast<int>(evaluation_.layout->schedule.steps.size()),
+           Context(batch, /*training=*/false));
+  if (rows != nullptr) {
+    const TensorRef& p = evaluation_.values[graph_.probabilities];
+    std::memcpy(rows, p.data, static_cast<size_t>(p.Bytes(batch)));
+  }
+  Keep(Record(evaluation_, batch));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<BatchRecord>> CpuProgram::TakeRecords(
-    Stream& stream) {
-  if (absl::Status status = stream.Synchronize(); !status.ok()) return status;
-  std::vector<BatchRecord> records = std::move(records_);
+absl::StatusOr<std::vector<BatchRecord>> CpuProgram::TakeRecords() {
+  std::vector<BatchRecord> named;
+  named.reserve(records_.size());
+  for (size_t i = 0; i < records_.size(); ++i) {
+    const BoundPass& pass = records_[i].training ? training_ : evaluation_;
+    named.push_back(NameRecord(records_[i], *pass.layout,
+                               options_.record_tensors
+                                   ? absl::MakeConstSpan(recorded_counters_[i])
+                                   : absl::Span<const StoreCounter>()));
+  }
   records_.clear();
-  records_.reserve(records.capacity());
-  return records;
+  recorded_counters_.clear();
+  return named;
 }
 
-absl::Status CpuProgram::Forward(int64_t batch, bool training,
-                                 Stream& /*stream*/) {
-  if (absl::Status status = CheckPass(batch, training); !status.ok()) {
+absl::Status CpuProgram::Forward(int64_t batch, bool training) {
+  if (absl::Status status = CheckReady(batch, training); !status.ok()) {
     return status;
   }
-  ResetCounters();
-  Bound& bound = training ? training_ : evaluation_;
-  RunSteps(bound, 0, bound.schedule.first_backward_step, Pass(batch, training));
-  last_pass_ = &bound;
+  BoundPass& pass = training ? training_ : evaluation_;
+  const TensorRef& input = pass.values[graph_.input];
+  const auto wanted = static_cast<size_t>(input.Bytes(batch));
+  if (input_.size() < wanted) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the input has ", input_.size(), " bytes, and a batch of ",
+                     batch, " needs ", wanted, "; call WriteInput"));
+  }
+  std::memcpy(input.data, input_.data(), wanted);
+  BeginPass(pass);
+  RunSteps(pass, 0, pass.layout->schedule.first_backward_step,
+           Context(batch, training));
   return absl::OkStatus();
 }
 
-absl::Status CpuProgram::Backward(int64_t batch, Stream& /*stream*/) {
-  if (absl::Status status = CheckPass(batch, /*trains=*/true); !status.ok()) {
+absl::Status CpuProgram::Backward(int64_t batch) {
+  if (absl::Status status = CheckReady(batch, /*trains=*/true); !status.ok()) {
     return status;
   }
-  RunSteps(training_, training_.schedule.first_backward_step,
-           static_cast<int>(training_.schedule.steps.size()),
-           Pass(batch, /*training=*/true));
+  const Schedule& schedule = training_.layout->schedule;
+  RunSteps(training_, schedule.first_backward_step,
+           static_cast<int>(schedule.steps.size()),
+           Context(batch, /*training=*/true));
   return absl::OkStatus();
 }
 
-absl::Status CpuProgram::Update(Stream& /*stream*/) {
+absl::Status CpuProgram::Update() {
   if (!options_.optimizer.has_value()) {
     return absl::FailedPreconditionError(
         "the program was compiled without an optimizer");
   }
   ApplyUpdate();
+  ++state_.updates;
   return absl::OkStatus();
 }
 

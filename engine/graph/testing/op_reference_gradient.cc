@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "engine/cpu/op_reference.h"
+#include "engine/graph/testing/op_reference.h"
 
 namespace repro16 {
 namespace {

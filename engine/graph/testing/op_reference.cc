@@ -1,4 +1,4 @@
-#include "engine/cpu/op_reference.h"
+#include "engine/graph/testing/op_reference.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "engine/cpu/op_case.h"
+#include "engine/graph/testing/op_case.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // What every operation means, in f64: plain loops that share no code with the
 // kernels. The oracle of this folder's tests.
-#ifndef REPRO16_ENGINE_CPU_OP_REFERENCE_H_
-#define REPRO16_ENGINE_CPU_OP_REFERENCE_H_
+#ifndef REPRO16_ENGINE_GRAPH_TESTING_OP_REFERENCE_H_
+#define REPRO16_ENGINE_GRAPH_TESTING_OP_REFERENCE_H_
 
 #include <cstdint>
 #include <vector>
@@ -71,4 +71,4 @@ Derivatives Differentiate(const Graph& graph, const Op& op,
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_OP_REFERENCE_H_
+#endif  // REPRO16_ENGINE_GRAPH_TESTING_OP_REFERENCE_H_

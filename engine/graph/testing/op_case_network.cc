@@ -1,7 +1,7 @@
 // Small networks in which operations meet as in the paper's: tensors that
 // several operations read, activations that can and cannot be fused, memory
 // that is taken over.
-#include "engine/cpu/op_case.h"
+#include "engine/graph/testing/op_case.h"
 
 namespace repro16 {
 namespace {

@@ -1,14 +1,13 @@
-// Runs a case's graph on the CPU and keeps everything that it computed.
-#ifndef REPRO16_ENGINE_CPU_OP_CASE_RUN_H_
-#define REPRO16_ENGINE_CPU_OP_CASE_RUN_H_
+// Runs a case's graph on a backend and keeps everything that it computed.
+#ifndef REPRO16_ENGINE_GRAPH_TESTING_CASE_RUN_H_
+#define REPRO16_ENGINE_GRAPH_TESTING_CASE_RUN_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "engine/cpu/cpu_backend.h"
-#include "engine/cpu/op_case.h"
-#include "engine/cpu/op_reference.h"
 #include "engine/graph/backend.h"
+#include "engine/graph/testing/op_case.h"
+#include "engine/graph/testing/op_reference.h"
 #include "engine/numerics/policy.h"
 
 namespace repro16 {
@@ -28,9 +27,10 @@ struct PassBytes {
 // learning rate is 0), moving statistics do.
 class CaseRun {
  public:
-  CaseRun(const Graph& graph, const PrecisionPolicy& policy, int64_t batch,
-          double input_scale = 1, InputKind input_kind = InputKind::kUniform,
-          const CpuOptions& cpu = {1, "auto"});
+  // The backend outlives the run.
+  CaseRun(Backend& backend, const Graph& graph, const PrecisionPolicy& policy,
+          int64_t batch, double input_scale = 1,
+          InputKind input_kind = InputKind::kUniform);
 
   const Graph& graph() const { return graph_; }
   const PassBytes& bytes(bool training) const {
@@ -64,12 +64,11 @@ class CaseRun {
   void RunWithoutLoss(bool training);
   PassBytes Read(bool training);
 
+  Backend& backend_;
   const Graph graph_;
   const PrecisionPolicy policy_;
   const int64_t batch_;
-  std::unique_ptr<Backend> backend_;
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Stream> stream_;
   std::unique_ptr<DeviceBuffer> images_, labels_on_device_;
   std::vector<uint8_t> labels_;
   Bytes input_;
@@ -80,4 +79,4 @@ class CaseRun {
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_OP_CASE_RUN_H_
+#endif  // REPRO16_ENGINE_GRAPH_TESTING_CASE_RUN_H_

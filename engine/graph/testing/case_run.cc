@@ -1,4 +1,4 @@
-#include "engine/cpu/op_case_run.h"
+#include "engine/graph/testing/case_run.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,8 @@
 #include <random>
 #include <utility>
 
-#include "engine/cpu/test_util.h"
+#include "engine/graph/storage_type.h"
+#include "engine/graph/testing/values.h"
 
 namespace repro16 {
 namespace {
@@ -33,19 +34,17 @@ Values DistinctValues(size_t n) {
 
 }  // namespace
 
-CaseRun::CaseRun(const Graph& graph, const PrecisionPolicy& policy,
-                 int64_t batch, double input_scale, InputKind input_kind,
-                 const CpuOptions& cpu)
-    : graph_(graph), policy_(policy), batch_(batch) {
-  backend_ = *CreateCpuBackend(cpu);
+CaseRun::CaseRun(Backend& backend, const Graph& graph,
+                 const PrecisionPolicy& policy, int64_t batch,
+                 double input_scale, InputKind input_kind)
+    : backend_(backend), graph_(graph), policy_(policy), batch_(batch) {
   CompileOptions options;
   options.max_batch = batch;
   options.optimizer.emplace().mutable_sgd()->set_learning_rate(0);
   options.seed = kSeed;
   options.keep_all_tensors = true;
   options.input_gradient = true;
-  program_ = *backend_->Compile(graph_, policy, options);
-  stream_ = backend_->CreateStream();
+  program_ = *backend_.Compile(graph_, policy, options);
   WriteParameters();
   WriteInput(input_scale, input_kind);
   Run(/*training=*/false);
@@ -97,10 +96,10 @@ void CaseRun::WriteInput(double scale, InputKind kind) {
   for (uint8_t& label : labels_) {
     label = static_cast<uint8_t>(random() % classes);
   }
-  images_ = *backend_->Allocate(static_cast<int64_t>(n));
-  labels_on_device_ = *backend_->Allocate(batch_);
-  EXPECT_TRUE(backend_->Upload(pixels, *images_).ok());
-  EXPECT_TRUE(backend_->Upload(labels_, *labels_on_device_).ok());
+  images_ = *backend_.Allocate(static_cast<int64_t>(n));
+  labels_on_device_ = *backend_.Allocate(batch_);
+  EXPECT_TRUE(backend_.Upload(pixels, *images_).ok());
+  EXPECT_TRUE(backend_.Upload(labels_, *labels_on_device_).ok());
 }
 
 void CaseRun::Run(bool training) {
@@ -114,27 +113,25 @@ void CaseRun::Run(bool training) {
 void CaseRun::RunWithLoss(bool training) {
   const BatchSource source{images_.get(), labels_on_device_.get()};
   if (!training) {
-    EXPECT_TRUE(
-        program_->EvaluateBatch(source, 0, batch_, nullptr, *stream_).ok());
+    EXPECT_TRUE(program_->EvaluateBatch(source, 0, batch_, nullptr).ok());
     return;
   }
-  EXPECT_TRUE(program_->TrainStep(source, 0, batch_, 0, *stream_).ok());
-  const BatchRecord record = program_->TakeRecords(*stream_)->back();
+  EXPECT_TRUE(program_->TrainStep(source, 0, batch_, 0).ok());
+  const BatchRecord record = program_->TakeRecords()->back();
   loss_gradient_ = record.loss_scale / static_cast<double>(batch_);
 }
 
 void CaseRun::RunWithoutLoss(bool training) {
-  EXPECT_TRUE(program_->WriteTensor(graph_.input, input_).ok());
-  EXPECT_TRUE(program_->Forward(batch_, training, *stream_).ok());
+  EXPECT_TRUE(program_->WriteInput(input_).ok());
+  EXPECT_TRUE(program_->Forward(batch_, training).ok());
   if (!training) return;
   const auto n = static_cast<size_t>(
       batch_ * graph_.tensors[graph_.output].shape.NumElements());
-  EXPECT_TRUE(
-      program_
-          ->WriteGradient(graph_.output, ToBytes(RandomValues(n, kUpstreamSeed),
-                                                 policy_.activation))
-          .ok());
-  EXPECT_TRUE(program_->Backward(batch_, *stream_).ok());
+  EXPECT_TRUE(program_
+                  ->WriteOutputGradient(ToBytes(RandomValues(n, kUpstreamSeed),
+                                                policy_.activation))
+                  .ok());
+  EXPECT_TRUE(program_->Backward(batch_).ok());
 }
 
 PassBytes CaseRun::Read(bool training) {
@@ -157,7 +154,7 @@ PassBytes CaseRun::Read(bool training) {
 }
 
 DType CaseRun::TypeOf(TensorId id) const {
-  return id == graph_.loss ? DType::kF32 : policy_.activation;
+  return StorageType(graph_, policy_, id);
 }
 
 DType CaseRun::StoredType(ParameterId id) const {
@@ -165,9 +162,8 @@ DType CaseRun::StoredType(ParameterId id) const {
 }
 
 DType CaseRun::GradientType(ParameterId id) const {
-  return graph_.parameters[id].role == ParameterRole::kWeight
-             ? policy_.weight_gradient
-             : policy_.batch_norm;
+  return StorageType(policy_, graph_.parameters[id].role,
+                     ParameterUse::kGradient);
 }
 
 Values CaseRun::Tensor(TensorId id, bool training) const {

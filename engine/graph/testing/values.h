@@ -1,6 +1,6 @@
-// Helpers of the CPU backend's tests: tensors as f64, one-operation programs.
-#ifndef REPRO16_ENGINE_CPU_TEST_UTIL_H_
-#define REPRO16_ENGINE_CPU_TEST_UTIL_H_
+// Tensors as f64, and programs whose every tensor can be read: for tests.
+#ifndef REPRO16_ENGINE_GRAPH_TESTING_VALUES_H_
+#define REPRO16_ENGINE_GRAPH_TESTING_VALUES_H_
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/cpu/cpu_backend.h"
 #include "engine/graph/backend.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/bfloat16.h"
@@ -68,22 +67,19 @@ inline PrecisionPolicy Policy(std::string_view name) {
   return *policy;
 }
 
-// A backend and a program with every tensor readable and input gradients.
+// A program with every tensor readable and input gradients.
 struct Compiled {
   Graph graph;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Program> program;
-  std::unique_ptr<Stream> stream;
 };
 
-inline Compiled CompileForTest(Graph graph, const PrecisionPolicy& policy,
-                               int64_t max_batch,
-                               const CpuOptions& cpu = {1, "auto"}) {
+inline Compiled CompileForTest(std::unique_ptr<Backend> backend, Graph graph,
+                               const PrecisionPolicy& policy,
+                               int64_t max_batch) {
   Compiled compiled;
   compiled.graph = std::move(graph);
-  absl::StatusOr<std::unique_ptr<Backend>> backend = CreateCpuBackend(cpu);
-  EXPECT_TRUE(backend.ok()) << backend.status();
-  compiled.backend = *std::move(backend);
+  compiled.backend = std::move(backend);
   CompileOptions options;
   options.max_batch = max_batch;
   options.seed = 5;
@@ -92,10 +88,9 @@ inline Compiled CompileForTest(Graph graph, const PrecisionPolicy& policy,
   auto program = compiled.backend->Compile(compiled.graph, policy, options);
   EXPECT_TRUE(program.ok()) << program.status();
   compiled.program = *std::move(program);
-  compiled.stream = compiled.backend->CreateStream();
   return compiled;
 }
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_TEST_UTIL_H_
+#endif  // REPRO16_ENGINE_GRAPH_TESTING_VALUES_H_

@@ -1,7 +1,7 @@
 // The one list of cases that the tests of operations iterate over, and small
 // networks of many operations.
-#ifndef REPRO16_ENGINE_CPU_OP_CASE_H_
-#define REPRO16_ENGINE_CPU_OP_CASE_H_
+#ifndef REPRO16_ENGINE_GRAPH_TESTING_OP_CASE_H_
+#define REPRO16_ENGINE_GRAPH_TESTING_OP_CASE_H_
 
 #include <functional>
 #include <string>
@@ -47,4 +47,4 @@ Graph BuildGraph(const NetworkCase& c);
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_OP_CASE_H_
+#endif  // REPRO16_ENGINE_GRAPH_TESTING_OP_CASE_H_

@@ -1,6 +1,4 @@
 // Fused operations and memory that is taken over change no bit.
-#include "engine/graph/fuse.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -13,73 +11,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cpu/op_case.h"
-#include "engine/cpu/test_util.h"
 #include "engine/graph/builder.h"
+#include "engine/graph/testing/backend_under_test.h"
+#include "engine/graph/testing/op_case.h"
+#include "engine/graph/testing/values.h"
 
 namespace repro16 {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-
-FusedActivation ActivationOf(const Op& op) {
-  return std::get<BatchNormAttributes>(op.attributes).activation;
-}
-
-Graph Fused(GraphBuilder b, TensorId output) {
-  const absl::StatusOr<Graph> graph = std::move(b).Build(output);
-  EXPECT_TRUE(graph.ok()) << graph.status();
-  const Graph fused = FuseActivations(*graph);
-  EXPECT_EQ(fused.tensors.size(), graph->tensors.size());
-  EXPECT_EQ(fused.parameters.size(), graph->parameters.size());
-  EXPECT_EQ(fused.output, graph->output);
-  return fused;
-}
-
-TEST(FuseActivationsTest, JoinsBothActivationsToTheirNormalisation) {
-  GraphBuilder b;
-  const TensorId first = b.BatchNorm(b.Input(Shape({2, 2, 3})));
-  const TensorId relu = b.Relu(first);
-  const TensorId second = b.BatchNorm(b.Conv2D(relu, 4, Window::Square(1)));
-  const TensorId relu6 = b.Relu6(second);
-  const Graph graph = Fused(std::move(b), relu6);
-  ASSERT_EQ(graph.ops.size(), 3u);
-  EXPECT_EQ(ActivationOf(graph.ops[0]), FusedActivation::kRelu);
-  EXPECT_EQ(graph.ops[0].output, relu);
-  EXPECT_EQ(graph.ops[0].name, "batch_norm_1");
-  EXPECT_EQ(graph.ops[1].inputs, std::vector<TensorId>{relu});
-  EXPECT_EQ(graph.ops[1].parameters, (std::vector<ParameterId>{4, 5}));
-  EXPECT_EQ(ActivationOf(graph.ops[2]), FusedActivation::kRelu6);
-  EXPECT_EQ(graph.ops[2].output, relu6);
-}
-
-TEST(FuseActivationsTest, LeavesANormalisationThatOthersRead) {
-  GraphBuilder b;
-  const TensorId y = b.BatchNorm(b.Input(Shape({3})));
-  const TensorId sum = b.Add(b.Relu(y), y);
-  const Graph graph = Fused(std::move(b), sum);
-  EXPECT_EQ(graph.ops.size(), 3u);
-  EXPECT_EQ(ActivationOf(graph.ops[0]), FusedActivation::kNone);
-}
-
-TEST(FuseActivationsTest, LeavesANormalisationThatIsTheOutput) {
-  GraphBuilder b;
-  const TensorId y = b.BatchNorm(b.Input(Shape({3})));
-  b.Relu(y);
-  const Graph graph = Fused(std::move(b), y);
-  EXPECT_EQ(graph.ops.size(), 2u);
-  EXPECT_EQ(graph.ops[0].output, y);
-}
-
-TEST(FuseActivationsTest, TakesOneActivationAndNoOther) {
-  GraphBuilder b;
-  const TensorId capped = b.Relu6(b.BatchNorm(b.Input(Shape({3}))));
-  const TensorId y = b.Tanh(b.Relu(capped));
-  const Graph graph = Fused(std::move(b), y);
-  ASSERT_EQ(graph.ops.size(), 3u);
-  EXPECT_EQ(ActivationOf(graph.ops[0]), FusedActivation::kRelu6);
-  EXPECT_EQ(graph.ops[1].kind, OpKind::kRelu);
-}
 
 constexpr int64_t kBatch = 13;
 
@@ -122,7 +62,7 @@ void WriteParameters(const Graph& graph, Program& program) {
 // Steps of SGD with momentum on noise, whose pixels reach up to `brightest`.
 Outcome Train(const Graph& graph, const PrecisionPolicy& policy,
               double brightest, bool keep_all_tensors) {
-  auto backend = *CreateCpuBackend({2, "auto"});
+  const auto backend = CreateBackendUnderTest();
   CompileOptions options;
   options.max_batch = kBatch;
   options.keep_all_tensors = keep_all_tensors;
@@ -131,7 +71,6 @@ Outcome Train(const Graph& graph, const PrecisionPolicy& policy,
   sgd.set_learning_rate(0.05);
   sgd.set_momentum(0.9);
   auto program = *backend->Compile(graph, policy, options);
-  auto stream = backend->CreateStream();
   const auto pixels = static_cast<size_t>(
       kBatch * graph.tensors[graph.input].shape.NumElements());
   const auto images = Upload(*backend, RandomBytes(pixels, 1, 256));
@@ -145,15 +84,14 @@ Outcome Train(const Graph& graph, const PrecisionPolicy& policy,
 
   const BatchSource source{images.get(), labels.get()};
   for (int64_t step = 0; step < 4; ++step) {
-    EXPECT_TRUE(program->TrainStep(source, 0, kBatch, step, *stream).ok());
+    EXPECT_TRUE(program->TrainStep(source, 0, kBatch, step).ok());
   }
   const int64_t bytes = kBatch * 10 * SizeOf(policy.activation);
   auto probabilities = *backend->Allocate(bytes);
   EXPECT_TRUE(
-      program->EvaluateBatch(source, 0, kBatch, probabilities.get(), *stream)
-          .ok());
+      program->EvaluateBatch(source, 0, kBatch, probabilities.get()).ok());
   Outcome outcome;
-  outcome.records = *program->TakeRecords(*stream);
+  outcome.records = *program->TakeRecords();
   outcome.probabilities.resize(static_cast<size_t>(bytes));
   EXPECT_TRUE(
       backend->Download(*probabilities, absl::MakeSpan(outcome.probabilities))

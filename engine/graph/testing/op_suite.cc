@@ -1,5 +1,5 @@
 // Every operation, forward and backward, in every policy, against f64
-// implementations that share no code with the kernels; and its bits.
+// implementations that share no code with the kernels.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/cpu/op_case.h"
-#include "engine/cpu/op_case_run.h"
-#include "engine/cpu/op_reference.h"
-#include "engine/cpu/test_util.h"
-#include "engine/numerics/simd_target.h"
+#include "engine/graph/testing/backend_under_test.h"
+#include "engine/graph/testing/case_run.h"
+#include "engine/graph/testing/op_case.h"
+#include "engine/graph/testing/op_reference.h"
+#include "engine/graph/testing/values.h"
 
 namespace repro16 {
 namespace {
@@ -105,7 +105,8 @@ class OpTest : public testing::TestWithParam<Parameters> {
   OpTest()
       : case_(OpCases()[std::get<0>(GetParam())]),
         policy_(Policy(std::get<1>(GetParam()))),
-        run_(BuildGraph(case_), policy_, kBatch, case_.scale,
+        backend_(CreateBackendUnderTest()),
+        run_(*backend_, BuildGraph(case_), policy_, kBatch, case_.scale,
              case_.input_kind) {}
 
   // Calls f(op, inputs, parameters) for each operation that the case is about.
@@ -172,6 +173,7 @@ class OpTest : public testing::TestWithParam<Parameters> {
 
   const OpCase& case_;
   const PrecisionPolicy policy_;
+  const std::unique_ptr<Backend> backend_;
   const CaseRun run_;
 };
 
@@ -283,7 +285,8 @@ class NetworkGradientTest : public testing::TestWithParam<size_t> {};
 // Through every operation and sum of gradients at once, in FP32.
 TEST_P(NetworkGradientTest, IsTheNumericGradientOfTheMeanLoss) {
   const Graph graph = BuildGraph(NetworkCases()[GetParam()]);
-  const CaseRun run(graph, Policy("FP32"), kBatch);
+  const auto backend = CreateBackendUnderTest();
+  const CaseRun run(*backend, graph, Policy("FP32"), kBatch);
   const Values input = run.Tensor(graph.input, /*training=*/true);
   std::vector<Values> parameters;
   const auto count = static_cast<ParameterId>(graph.parameters.size());
@@ -327,57 +330,6 @@ INSTANTIATE_TEST_SUITE_P(Networks, NetworkGradientTest,
                            return NetworkCases()[info.param].name;
                          });
 
-// Outputs and gradients depend neither on threads nor on the instruction set.
-class BitsTest : public testing::TestWithParam<Parameters> {
- protected:
-  // So large that most operations split their work.
-  static constexpr int64_t kManyExamples = 67;
-
-  ~BitsTest() override { EXPECT_TRUE(SelectSimdTarget("auto").ok()); }
-};
-
-void ExpectSame(const PassBytes& a, const PassBytes& b, const Graph& graph) {
-  for (size_t i = 0; i < a.tensors.size(); ++i) {
-    EXPECT_TRUE(a.tensors[i] == b.tensors[i]) << graph.tensors[i].name;
-    EXPECT_TRUE(a.gradients[i] == b.gradients[i])
-        << "gradient of " << graph.tensors[i].name;
-  }
-  for (size_t i = 0; i < a.parameters.size(); ++i) {
-    EXPECT_TRUE(a.parameters[i] == b.parameters[i]) << graph.parameters[i].name;
-    EXPECT_TRUE(a.parameter_gradients[i] == b.parameter_gradients[i])
-        << "gradient of " << graph.parameters[i].name;
-  }
-}
-
-TEST_P(BitsTest, SameForEveryThreadCountAndTarget) {
-  const OpCase& c = OpCases()[std::get<0>(GetParam())];
-  const PrecisionPolicy policy = Policy(std::get<1>(GetParam()));
-  const Graph graph = BuildGraph(c);
-  std::unique_ptr<CaseRun> first;
-  for (const std::string& target : UsableSimdTargets()) {
-    for (int threads : {1, 2, 3, 7}) {
-      SCOPED_TRACE(testing::Message() << target << ", threads: " << threads);
-      auto run = std::make_unique<CaseRun>(
-          graph, policy, kManyExamples, c.scale, c.input_kind,
-          CpuOptions{threads, target, Waiting::kBlocking});
-      if (first == nullptr) first = std::move(run);
-      if (run == nullptr) continue;
-      ExpectSame(first->bytes(true), run->bytes(true), graph);
-      ExpectSame(first->bytes(false), run->bytes(false), graph);
-    }
-  }
-#if defined(__x86_64__)
-  EXPECT_GE(UsableSimdTargets().size(), 2u)
-      << "one target alone proves nothing";
-#endif
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Cases, BitsTest,
-    testing::Combine(kEveryCase,
-                     testing::Values("FP32", "FP16", "BF16", "FP16_ACC16")),
-    NameOf);
-
 // Runs a graph without parameters on given values in FP16 and returns output
 // and input gradient.
 struct OneRun {
@@ -386,16 +338,13 @@ struct OneRun {
 };
 
 OneRun RunGraph(Graph graph, const Values& x, const Values& dy) {
-  Compiled compiled = CompileForTest(std::move(graph), Policy("FP16"), 1);
-  EXPECT_TRUE(compiled.program
-                  ->WriteTensor(compiled.graph.input, ToBytes(x, DType::kF16))
-                  .ok());
-  EXPECT_TRUE(compiled.program->Forward(1, true, *compiled.stream).ok());
+  Compiled compiled = CompileForTest(CreateBackendUnderTest(), std::move(graph),
+                                     Policy("FP16"), 1);
+  EXPECT_TRUE(compiled.program->WriteInput(ToBytes(x, DType::kF16)).ok());
+  EXPECT_TRUE(compiled.program->Forward(1, true).ok());
   EXPECT_TRUE(
-      compiled.program
-          ->WriteGradient(compiled.graph.output, ToBytes(dy, DType::kF16))
-          .ok());
-  EXPECT_TRUE(compiled.program->Backward(1, *compiled.stream).ok());
+      compiled.program->WriteOutputGradient(ToBytes(dy, DType::kF16)).ok());
+  EXPECT_TRUE(compiled.program->Backward(1).ok());
   return {ToValues(*compiled.program->ReadTensor(compiled.graph.output, 1),
                    DType::kF16),
           ToValues(*compiled.program->ReadGradient(compiled.graph.input, 1),
@@ -460,10 +409,11 @@ TEST(Relu6Test, BoundsNanAndInfinities) {
 TEST(DropoutTest, InferenceIsTheIdentity) {
   GraphBuilder b;
   const TensorId y = b.Dropout(b.Input(Shape({100})), 0.5);
-  Compiled compiled = CompileForTest(*std::move(b).Build(y), Policy("FP32"), 1);
+  Compiled compiled = CompileForTest(CreateBackendUnderTest(),
+                                     *std::move(b).Build(y), Policy("FP32"), 1);
   const std::vector<uint8_t> x = ToBytes(RandomValues(100, 3), DType::kF32);
-  ASSERT_TRUE(compiled.program->WriteTensor(compiled.graph.input, x).ok());
-  ASSERT_TRUE(compiled.program->Forward(1, false, *compiled.stream).ok());
+  ASSERT_TRUE(compiled.program->WriteInput(x).ok());
+  ASSERT_TRUE(compiled.program->Forward(1, false).ok());
   EXPECT_EQ(*compiled.program->ReadTensor(compiled.graph.output, 1), x);
 }
 

@@ -1,14 +1,14 @@
-#include "engine/cpu/program/program.h"
-
+// What a program promises: records, probabilities, loss scaling, memory.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
 #include <random>
 
-#include "engine/cpu/test_util.h"
 #include "engine/graph/builder.h"
 #include "engine/graph/loss_scale.h"
+#include "engine/graph/testing/backend_under_test.h"
+#include "engine/graph/testing/values.h"
 
 namespace repro16 {
 namespace {
@@ -32,12 +32,11 @@ class ClassifierTest : public testing::Test {
     const TensorId x = b.Flatten(b.Input(Shape({2, 2, 1})));
     graph_ = *std::move(b).Classifier(b.Dense(x, 2));
     policy_ = Policy(policy);
-    backend_ = *CreateCpuBackend({1, "auto"});
+    backend_ = CreateBackendUnderTest();
     CompileOptions options;
     options.max_batch = max_batch;
     options.optimizer = Sgd(rate);
     program_ = *backend_->Compile(graph_, policy_, options);
-    stream_ = backend_->CreateStream();
     images_ = Upload({255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255});
     labels_ = Upload({0, 0, 1, 1});
     std::array<double, 256> table;
@@ -56,8 +55,8 @@ class ClassifierTest : public testing::Test {
   BatchSource Source() const { return {images_.get(), labels_.get()}; }
 
   BatchRecord Step(int64_t step) {
-    EXPECT_TRUE(program_->TrainStep(Source(), 0, kImages, step, *stream_).ok());
-    auto records = program_->TakeRecords(*stream_);
+    EXPECT_TRUE(program_->TrainStep(Source(), 0, kImages, step).ok());
+    auto records = program_->TakeRecords();
     EXPECT_TRUE(records.ok());
     EXPECT_EQ(records->size(), 1u);
     return records->front();
@@ -77,7 +76,6 @@ class ClassifierTest : public testing::Test {
   PrecisionPolicy policy_{};
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Stream> stream_;
   std::unique_ptr<DeviceBuffer> images_;
   std::unique_ptr<DeviceBuffer> labels_;
 };
@@ -102,12 +100,10 @@ TEST_F(ClassifierTest, EvaluationGivesProbabilitiesAndTouchesNothing) {
   auto probabilities = *backend_->Allocate(kImages * 2 * 2);
   // In two parts: rows go where their examples are.
   ASSERT_TRUE(
-      program_->EvaluateBatch(Source(), 0, 3, probabilities.get(), *stream_)
-          .ok());
+      program_->EvaluateBatch(Source(), 0, 3, probabilities.get()).ok());
   ASSERT_TRUE(
-      program_->EvaluateBatch(Source(), 3, 1, probabilities.get(), *stream_)
-          .ok());
-  const auto records = program_->TakeRecords(*stream_);
+      program_->EvaluateBatch(Source(), 3, 1, probabilities.get()).ok());
+  const auto records = program_->TakeRecords();
   ASSERT_TRUE(records.ok());
   EXPECT_EQ((*records)[0].correct + (*records)[1].correct, kImages);
   std::vector<uint8_t> bytes(kImages * 2 * 2);
@@ -160,9 +156,9 @@ TEST_F(ClassifierTest, StandaloneHalfGoesOnWithInfinities) {
 
 TEST_F(ClassifierTest, RefusesBatchesThatDoNotFit) {
   Compile("FP32", 0.1, /*max_batch=*/2);
-  EXPECT_EQ(program_->TrainStep(Source(), 0, 3, 0, *stream_).message(),
+  EXPECT_EQ(program_->TrainStep(Source(), 0, 3, 0).message(),
             "batch of 3 examples; the program was compiled for 1 to 2");
-  EXPECT_EQ(program_->TrainStep(Source(), 3, 2, 0, *stream_).message(),
+  EXPECT_EQ(program_->TrainStep(Source(), 3, 2, 0).message(),
             "examples 3 to 5 of a source of 4");
 }
 
@@ -183,7 +179,7 @@ std::vector<std::vector<uint8_t>> TrainSharedTensor(
     BatchRecord* last) {
   const int64_t batch = 32;
   const Graph graph = SharedTensor();
-  auto backend = *CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackendUnderTest();
   CompileOptions options;
   options.max_batch = batch;
   options.keep_all_tensors = keep_all_tensors;
@@ -193,7 +189,7 @@ std::vector<std::vector<uint8_t>> TrainSharedTensor(
   adam.set_beta_2(0.999);
   adam.set_epsilon(1e-3);
   auto program = *backend->Compile(graph, policy, options);
-  auto stream = backend->CreateStream();
+
   auto images = *backend->Allocate(batch * 64);
   auto labels = *backend->Allocate(batch);
   std::vector<uint8_t> pixels(batch * 64);
@@ -217,12 +213,10 @@ std::vector<std::vector<uint8_t>> TrainSharedTensor(
   }
   for (int64_t step = 0; step < 5; ++step) {
     EXPECT_TRUE(
-        program
-            ->TrainStep({images.get(), labels.get()}, 0, batch, step, *stream)
-            .ok());
+        program->TrainStep({images.get(), labels.get()}, 0, batch, step).ok());
   }
   *memory = program->memory();
-  *last = program->TakeRecords(*stream)->back();
+  *last = program->TakeRecords()->back();
   std::vector<std::vector<uint8_t>> parameters;
   for (ParameterId p = 0; p < count; ++p) {
     parameters.push_back(*program->ReadParameter(p));

@@ -1,0 +1,78 @@
+// The bits of every operation depend neither on threads nor on the instruction
+// set.
+#include "engine/cpu/cpu_backend.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "engine/graph/testing/case_run.h"
+#include "engine/graph/testing/op_case.h"
+#include "engine/numerics/simd_target.h"
+
+namespace repro16 {
+namespace {
+
+using Parameters = std::tuple<size_t, std::string>;  // of OpCases(); policy
+
+class BitsTest : public testing::TestWithParam<Parameters> {
+ protected:
+  // So large that most operations split their work.
+  static constexpr int64_t kManyExamples = 67;
+
+  ~BitsTest() override { EXPECT_TRUE(SelectSimdTarget("auto").ok()); }
+};
+
+void ExpectSame(const PassBytes& a, const PassBytes& b, const Graph& graph) {
+  for (size_t i = 0; i < a.tensors.size(); ++i) {
+    EXPECT_TRUE(a.tensors[i] == b.tensors[i]) << graph.tensors[i].name;
+    EXPECT_TRUE(a.gradients[i] == b.gradients[i])
+        << "gradient of " << graph.tensors[i].name;
+  }
+  for (size_t i = 0; i < a.parameters.size(); ++i) {
+    EXPECT_TRUE(a.parameters[i] == b.parameters[i]) << graph.parameters[i].name;
+    EXPECT_TRUE(a.parameter_gradients[i] == b.parameter_gradients[i])
+        << "gradient of " << graph.parameters[i].name;
+  }
+}
+
+TEST_P(BitsTest, SameForEveryThreadCountAndTarget) {
+  const OpCase& c = OpCases()[std::get<0>(GetParam())];
+  const PrecisionPolicy policy = Policy(std::get<1>(GetParam()));
+  const Graph graph = BuildGraph(c);
+  std::optional<PassBytes> inference, training;
+  for (const std::string& target : UsableSimdTargets()) {
+    for (int threads : {1, 2, 3, 7}) {
+      SCOPED_TRACE(testing::Message() << target << ", threads: " << threads);
+      const auto backend =
+          *CreateCpuBackend({threads, target, Waiting::kBlocking});
+      const CaseRun run(*backend, graph, policy, kManyExamples, c.scale,
+                        c.input_kind);
+      if (!inference.has_value()) {
+        inference = run.bytes(/*training=*/false);
+        training = run.bytes(/*training=*/true);
+      }
+      ExpectSame(*inference, run.bytes(/*training=*/false), graph);
+      ExpectSame(*training, run.bytes(/*training=*/true), graph);
+    }
+  }
+#if defined(__x86_64__)
+  EXPECT_GE(UsableSimdTargets().size(), 2u)
+      << "one target alone proves nothing";
+#endif
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BitsTest,
+    testing::Combine(testing::Range(size_t{0}, OpCases().size()),
+                     testing::Values("FP32", "FP16", "BF16", "FP16_ACC16")),
+    [](const auto& info) {
+      return OpCases()[std::get<0>(info.param)].name + "_" +
+             std::get<1>(info.param);
+    });
+
+}  // namespace
+}  // namespace repro16
