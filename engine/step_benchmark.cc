@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/cpu/fma_ceiling.h"
 #include "engine/cpu/thread_pool.h"
+#include "engine/cpu/usable_processors.h"
 #include "engine/graph/cost.h"
 #include "engine/graph/memory_plan.h"
 #include "engine/numerics/policy.h"
@@ -207,12 +208,6 @@ class Runner {
   }
 
   double MultiplyAddCeiling() {
-    // Actively waiting workers would take the processors of these.
-    contenders_.clear();
-    images_.reset();
-    labels_.reset();
-    stream_.reset();
-    backend_.reset();
     ThreadPool pool(options_.cpu.threads > 0 ? options_.cpu.threads
                                              : UsableProcessors());
     return FmaCeiling(pool);

@@ -10,6 +10,7 @@
 #include "engine/cpu/device_buffer.h"
 #include "engine/cpu/program.h"
 #include "engine/cpu/thread_pool.h"
+#include "engine/cpu/usable_processors.h"
 #include "engine/numerics/fp_environment.h"
 #include "engine/numerics/simd_target.h"
 
@@ -40,7 +41,7 @@ std::string ProcessorName() {
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(int threads, Waiting waiting) : pool_(threads, waiting) {}
+  explicit CpuBackend(int threads) : pool_(threads) {}
 
   // The first worker whose floating-point mode is not that of the contract.
   absl::Status CheckWorkers() {
@@ -125,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
   }
   const int threads =
       options.threads > 0 ? options.threads : UsableProcessors();
-  auto backend = std::make_unique<CpuBackend>(threads, options.waiting);
+  auto backend = std::make_unique<CpuBackend>(threads);
   if (absl::Status status = backend->CheckWorkers(); !status.ok()) {
     return status;
   }

@@ -357,9 +357,9 @@ TEST_P(BitsTest, SameForEveryThreadCountAndTarget) {
   for (const std::string& target : UsableSimdTargets()) {
     for (int threads : {1, 2, 3, 7}) {
       SCOPED_TRACE(testing::Message() << target << ", threads: " << threads);
-      auto run = std::make_unique<CaseRun>(
-          graph, policy, kManyExamples, c.scale, c.input_kind,
-          CpuOptions{threads, target, Waiting::kBlocking});
+      auto run =
+          std::make_unique<CaseRun>(graph, policy, kManyExamples, c.scale,
+                                    c.input_kind, CpuOptions{threads, target});
       if (first == nullptr) first = std::move(run);
       if (run == nullptr) continue;
       ExpectSame(first->bytes(true), run->bytes(true), graph);
