@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/cpu/machine/fma_ceiling.h"
 #include "engine/cpu/machine/thread_pool.h"
+#include "engine/cpu/machine/usable_processors.h"
 #include "engine/graph/cost.h"
 #include "engine/graph/memory_plan.h"
 #include "engine/numerics/policy.h"
@@ -205,11 +206,6 @@ class Runner {
   }
 
   double MultiplyAddCeiling() {
-    // Actively waiting workers would take the processors of these.
-    contenders_.clear();
-    images_.reset();
-    labels_.reset();
-    backend_.reset();
     ThreadPool pool(options_.cpu.threads > 0 ? options_.cpu.threads
                                              : UsableProcessors());
     return FmaCeiling(pool);

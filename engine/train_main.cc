@@ -9,9 +9,12 @@
 
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "absl/flags/flag.h"
@@ -52,7 +55,7 @@ ABSL_FLAG(
     "Where the test set's class probabilities and labels go, as safetensors.");
 ABSL_FLAG(std::string, checkpoint, "",
           "Where to keep a checkpoint while the run is on its way. It stays "
-          "when the run has ended.");
+          "when the run has ended. One run at a time may have it.");
 ABSL_FLAG(int64_t, checkpoint_steps, 0,
           "Write the checkpoint after every so many steps; 0: not by steps.");
 ABSL_FLAG(double, checkpoint_minutes, 10,
@@ -63,7 +66,8 @@ ABSL_FLAG(std::string, resume_from, "",
           "Go on from this checkpoint, which is only read.");
 ABSL_FLAG(int64_t, stop_after_epoch, 0,
           "Stop after this epoch if it is not the last, with exit code 0: only "
-          "--checkpoint is written. With --resume_from, runs in segments.");
+          "--checkpoint is written. A run that is past it trains nothing. With "
+          "--resume_from, runs in segments.");
 ABSL_FLAG(int64_t, memory_limit_mib, 0,
           "Memory that the run may take, in MiB; 0 takes what the machine has "
           "available. A run that needs more is refused before it starts.");
@@ -171,12 +175,6 @@ absl::Status CheckCheckpointFlags() {
     return absl::InvalidArgumentError(
         "--resume_from: given beside --resume; give one of them");
   }
-  if (!checkpoint.empty() && !resume && Exists(checkpoint)) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        checkpoint,
-        ": a checkpoint is there; give --resume to go on from it, or remove "
-        "it"));
-  }
   return absl::OkStatus();
 }
 
@@ -186,26 +184,54 @@ bool IsSegment(const RunSpec& spec) {
   return stop > 0 && stop < spec.epochs();
 }
 
-// Fails early on an output that could not be written at the end.
+// Fails early on an output that could not be written at the end, or that would
+// take the place of another one or of what the run reads.
 absl::Status CheckOutputs(const RunSpec& spec) {
   if (absl::GetFlag(FLAGS_out).empty() && !IsSegment(spec)) {
     return absl::InvalidArgumentError(
         "--out: missing; give the path of the result");
   }
-  std::set<std::string> seen;
-  for (const std::string& path :
-       {absl::GetFlag(FLAGS_out), absl::GetFlag(FLAGS_telemetry_out),
-        absl::GetFlag(FLAGS_weights_out),
-        absl::GetFlag(FLAGS_probabilities_out),
-        absl::GetFlag(FLAGS_diagnose_out), absl::GetFlag(FLAGS_checkpoint)}) {
+  std::map<std::string, std::string_view> flags;  // by resolved path
+  for (const auto& [flag, path, written] :
+       {std::tuple("--spec", absl::GetFlag(FLAGS_spec), false),
+        std::tuple("--resume_from", absl::GetFlag(FLAGS_resume_from), false),
+        std::tuple("--out", absl::GetFlag(FLAGS_out), true),
+        std::tuple("--telemetry_out", absl::GetFlag(FLAGS_telemetry_out), true),
+        std::tuple("--weights_out", absl::GetFlag(FLAGS_weights_out), true),
+        std::tuple("--probabilities_out",
+                   absl::GetFlag(FLAGS_probabilities_out), true),
+        std::tuple("--diagnose_out", absl::GetFlag(FLAGS_diagnose_out), true),
+        std::tuple("--checkpoint", absl::GetFlag(FLAGS_checkpoint), true)}) {
     if (path.empty()) continue;
-    if (!seen.insert(path).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": named for two outputs; give each its own"));
+    if (written) {
+      const absl::Status status = CheckWritable(path);
+      if (!status.ok()) return status;
     }
-    if (absl::Status status = CheckWritable(path); !status.ok()) return status;
+    const absl::StatusOr<std::string> file = ResolveOutput(path);
+    if (!file.ok()) continue;  // reading it says what is wrong
+    const auto [other, added] = flags.emplace(*file, flag);
+    if (written && !added) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": named for both ", other->second, " and ", flag,
+                       "; give each a file of its own"));
+    }
   }
   return absl::OkStatus();
+}
+
+// Keeps the checkpoint to this run. Nothing without --checkpoint.
+absl::StatusOr<std::optional<FileLock>> LockCheckpoint() {
+  const std::string checkpoint = absl::GetFlag(FLAGS_checkpoint);
+  if (checkpoint.empty()) return std::nullopt;
+  absl::StatusOr<FileLock> lock = FileLock::Acquire(checkpoint);
+  if (!lock.ok()) return lock.status();
+  if (!absl::GetFlag(FLAGS_resume) && Exists(checkpoint)) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        checkpoint,
+        ": a checkpoint is there; give --resume to go on from it, or remove "
+        "it"));
+  }
+  return *std::move(lock);
 }
 
 // The result comes last: where it is, the others are.
@@ -264,6 +290,12 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> FindCheckpoint(
   return std::make_shared<const Checkpoint>(*std::move(checkpoint));
 }
 
+// Whether the run goes on from beyond the segment that it was to train.
+bool IsPastSegment(const RunSpec& spec, const Checkpoint* checkpoint) {
+  return checkpoint != nullptr && IsSegment(spec) &&
+         checkpoint->run().epoch() > absl::GetFlag(FLAGS_stop_after_epoch);
+}
+
 TrainOptions MakeTrainOptions() {
   TrainOptions options;
   if (const std::string path = absl::GetFlag(FLAGS_checkpoint); !path.empty()) {
@@ -278,6 +310,14 @@ TrainOptions MakeTrainOptions() {
   options.memory_limit = absl::GetFlag(FLAGS_memory_limit_mib) << 20;
   options.diagnose = Diagnoses();
   return options;
+}
+
+// Tells that --stop_after_epoch leaves nothing to train.
+void TellPastSegment() {
+  const std::string from = absl::GetFlag(FLAGS_resume_from);
+  std::fprintf(stderr, "train: %s is past epoch %d already: nothing to train\n",
+               (from.empty() ? absl::GetFlag(FLAGS_checkpoint) : from).c_str(),
+               static_cast<int>(absl::GetFlag(FLAGS_stop_after_epoch)));
 }
 
 // Tells where a run stands that a signal stopped.
@@ -318,6 +358,8 @@ absl::StatusOr<int> Run() {
        {CheckFlagRanges(), CheckCheckpointFlags(), CheckOutputs(*spec)}) {
     if (!status.ok()) return status;
   }
+  const absl::StatusOr<std::optional<FileLock>> lock = LockCheckpoint();
+  if (!lock.ok()) return lock.status();
   auto progress = MakeProgress(absl::GetFlag(FLAGS_progress), stderr);
   if (!progress.ok()) return progress.status();
   auto backend = CreateCpuBackend(
@@ -330,6 +372,7 @@ absl::StatusOr<int> Run() {
   if (!graph.ok()) return graph.status();
   auto checkpoint = FindCheckpoint(*spec, *data, *graph);
   if (!checkpoint.ok()) return checkpoint.status();
+  if (IsPastSegment(*spec, checkpoint->get())) TellPastSegment();
 
   TrainOptions options = MakeTrainOptions();
   options.resume_from = *std::move(checkpoint);

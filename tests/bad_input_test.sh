@@ -48,7 +48,26 @@ with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 is not in'
 with_spec 's/rate: 0.01/rate: -1/' 'negative rate' 'learning_rate: -1'
 with_spec 's/rate: 0.01/rate: 1e300/' 'rate beyond f32' 'learning_rate: 1e+300'
 with_spec 's/"mlp"/"a\\nb"/' 'a name of two lines' "unknown name 'a\\nb'"
-with_spec '' 'one path for two outputs' 'named for two outputs' --weights_out="$work/out/result.pb"
+with_spec '' 'one path for two outputs' 'result.pb: named for both --out and --weights_out' --weights_out="$work/out/result.pb"
+with_spec '' 'one output in two spellings' 'named for both --out and --telemetry_out' \
+  --telemetry_out="$work/out/../out//result.pb"
+ln -s out/result.pb "$work/link"
+with_spec '' 'one output by a link' 'named for both --out and --diagnose_out' --diagnose_out="$work/link"
+ln -s out "$work/link_to_out"
+with_spec '' 'one output in a linked folder' 'named for both --out and --probabilities_out' \
+  --probabilities_out="$work/link_to_out/result.pb"
+with_spec '' 'the specification as output' 'named for both --spec and --out' --out="$work/spec.textproto"
+grep -q mlp "$work/spec.textproto" || fail 'a refused output overwrote the specification'
+with_spec '' 'no output' '--out: missing' --out=
+with_spec '' 'an output that is a folder' 'out: cannot be written: it is not a regular file' --out="$work/out"
+ln -s loop "$work/loop"
+with_spec '' 'an output that is a loop' 'loop: cannot be written: Too many levels of symbolic links' --out="$work/loop"
+ln -s missing/result.pb "$work/lost"
+with_spec '' 'a link into no folder' 'lost: cannot be written: No such file' --out="$work/lost"
+with_spec '' 'a folder that takes no files' '/proc/result.pb: cannot be written' --out=/proc/result.pb
+with_spec '' 'weights in no folder' 'missing/weights' --weights_out="$work/missing/weights"
+with_spec '' 'probabilities in no folder' 'missing/probabilities' --probabilities_out="$work/missing/probabilities"
+with_spec '' 'telemetry in no folder' 'missing/telemetry' --telemetry_out="$work/missing/telemetry"
 with_spec '' 'unknown flag' 'threds' --threds=2
 with_spec '' 'a flag of the wrong type' 'abc' --threads=abc
 with_spec '' 'an argument that is no flag' 'result.pb2' result.pb2
@@ -69,9 +88,15 @@ with_spec '' 'diagnosis in no folder' 'missing/diagnosis' --diagnose_out="$work/
 # Checkpoints.
 with_spec '' 'a folder that does not exist' 'missing/checkpoint' --checkpoint="$work/missing/checkpoint"
 with_spec '' 'a folder that is a file' 'spec.textproto/checkpoint' --checkpoint="$work/spec.textproto/checkpoint"
-with_spec '' 'a checkpoint that is the result' 'named for two outputs' --checkpoint="$work/out/result.pb"
+with_spec '' 'a checkpoint that is the result' 'named for both --out and --checkpoint' --checkpoint="$work/out/result.pb"
+with_spec '' 'a checkpoint that is the result by a link' 'named for both --out and --checkpoint' --checkpoint="$work/link"
+with_spec '' 'a checkpoint that loops' 'loop: cannot be written: Too many levels' --checkpoint="$work/loop"
 with_spec '' 'resume without a checkpoint' '--resume: needs --checkpoint' --resume
 with_spec '' 'a segment without a checkpoint' '--stop_after_epoch: needs --checkpoint' --stop_after_epoch=1
+for epoch in 1 7; do
+  with_spec '' "no result of a run to its end in epoch $epoch" '--out: missing' --out= --checkpoint="$work/c" \
+    --stop_after_epoch=$epoch
+done
 with_spec '' 'steps without a checkpoint' '--checkpoint_steps: needs --checkpoint' --checkpoint_steps=1
 with_spec '' 'negative steps' '--checkpoint_steps: -1 is not in' --checkpoint_steps=-1
 with_spec '' 'negative minutes' '--checkpoint_minutes: -1 is negative' --checkpoint_minutes=-1
@@ -86,6 +111,11 @@ sed -e 's/epochs: 1/epochs: 2/' <<<"$good" >"$work/spec.textproto"
   fail 'a segment'
 with_spec '' 'a foreign checkpoint' 'foreign: a checkpoint of another specification (modified: epochs: 2 -> 1)' \
   --checkpoint="$work/foreign" --resume
+ln -s foreign "$work/link_to_foreign"
+with_spec '' 'a result in place of the checkpoint to go on from' 'named for both --resume_from and --out' \
+  --resume_from="$work/foreign" --out="$work/link_to_foreign"
+with_spec '' 'a checkpoint in place of that to go on from' 'named for both --resume_from and --checkpoint' \
+  --resume_from="$work/link_to_foreign" --checkpoint="$work/./foreign"
 
 # A truncated and a wrong file of a data set.
 mkdir -p "$work/data"

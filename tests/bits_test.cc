@@ -122,8 +122,7 @@ TEST_P(BitsTest, SameForEveryThreadCountTargetAndCompiler) {
     for (int threads : thread_counts) {
       SCOPED_TRACE(testing::Message()
                    << target << ", " << threads << " threads");
-      const RunOutput output =
-          MustTrain(spec, *data, {threads, target, Waiting::kBlocking});
+      const RunOutput output = MustTrain(spec, *data, {threads, target});
       // Losses, accuracies, counters and the digest of the weights.
       EXPECT_EQ(output.result.SerializeAsString(),
                 first.result.SerializeAsString());

@@ -143,8 +143,7 @@ std::map<std::string, std::string> ReadGolden() {
 std::vector<Configuration> Configurations() {
   std::vector<Configuration> all;
   const std::vector<std::string> targets = UsableSimdTargets();
-  for (int threads : {2, 3, 7})
-    all.push_back({{threads, targets.front(), Waiting::kBlocking}});
+  for (int threads : {2, 3, 7}) all.push_back({{threads, targets.front()}});
   for (size_t i = 1; i < targets.size(); ++i) all.push_back({{1, targets[i]}});
   all.push_back({{1, targets.front()}, /*fused=*/false});
   return all;

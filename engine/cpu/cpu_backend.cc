@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/machine/available_memory.h"
 #include "engine/cpu/machine/thread_pool.h"
+#include "engine/cpu/machine/usable_processors.h"
 #include "engine/cpu/program/device_buffer.h"
 #include "engine/cpu/program/program.h"
 #include "engine/cpu/program/program_plan.h"
@@ -39,7 +40,7 @@ absl::Status AnotherBackends() {
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(int threads, Waiting waiting) : pool_(threads, waiting) {}
+  explicit CpuBackend(int threads) : pool_(threads) {}
 
   // The first worker whose floating-point mode is not that of the contract.
   absl::Status CheckWorkers() {
@@ -139,7 +140,7 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpuBackend(
   }
   const int threads =
       options.threads > 0 ? options.threads : UsableProcessors();
-  auto backend = std::make_unique<CpuBackend>(threads, options.waiting);
+  auto backend = std::make_unique<CpuBackend>(threads);
   if (absl::Status status = backend->CheckWorkers(); !status.ok()) {
     return status;
   }

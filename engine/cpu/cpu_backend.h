@@ -7,25 +7,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "engine/cpu/machine/thread_pool.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
 
 struct CpuOptions {
-  // Workers, at most 1024; 0 takes one per core that the process may use. Never
-  // touches the bits.
+  // Workers, at most 1024; 0 takes one per processor that the process may use
+  // (engine/cpu/machine/usable_processors.h). Never touches the bits.
   int threads = 0;
   // "auto", or a name of engine/numerics/simd_target.h. Never touches the bits.
   std::string simd_target = "auto";
-  // kBlocking where other processes share the processors. Never touches the
-  // bits.
-  Waiting waiting = Waiting::kActive;
 };
 
 // The SIMD target is the process's: a second backend's choice holds for the
-// first one too. Where the workers take every core, the calling thread is bound
-// to one of them while the backend lives (engine/cpu/machine/thread_pool.h).
+// first one too.
 //
 // Fails on a machine without fused multiply-add, on an unknown SIMD target, and
 // where the floating-point environment flushes subnormals or rounds other than

@@ -47,8 +47,7 @@ TEST_P(BitsTest, SameForEveryThreadCountAndTarget) {
   for (const std::string& target : UsableSimdTargets()) {
     for (int threads : {1, 2, 3, 7}) {
       SCOPED_TRACE(testing::Message() << target << ", threads: " << threads);
-      const auto backend =
-          *CreateCpuBackend({threads, target, Waiting::kBlocking});
+      const auto backend = *CreateCpuBackend({threads, target});
       const CaseRun run(*backend, graph, policy, kManyExamples, c.scale,
                         c.input_kind);
       if (!inference.has_value()) {

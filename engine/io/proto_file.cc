@@ -1,7 +1,6 @@
 #include "engine/io/proto_file.h"
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 
@@ -101,9 +100,8 @@ absl::Status WriteTextProto(const std::string& path, const Message& message) {
 }
 
 absl::Status WriteBinaryProto(const std::string& path, const Message& message) {
-  // Protocol buffers go no further.
   const size_t size = message.ByteSizeLong();
-  if (size > std::numeric_limits<int32_t>::max()) {
+  if (size > kMaxMessageBytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
         path, ": ", size, " bytes of ", message.GetTypeName(),
         " are more than the 2 GiB that such a file can have; choose a smaller "

@@ -5,6 +5,8 @@
 #ifndef REPRO16_ENGINE_IO_PROTO_FILE_H_
 #define REPRO16_ENGINE_IO_PROTO_FILE_H_
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -27,11 +29,15 @@ absl::Status ReadTextProto(const std::string& path,
 absl::Status WriteTextProto(const std::string& path,
                             const google::protobuf::Message& message);
 
+// A message in a file takes at most so many bytes: protocol buffers go no
+// further.
+inline constexpr int64_t kMaxMessageBytes = std::numeric_limits<int32_t>::max();
+
 // Writes `message` in binary form, the same bytes for equal messages, followed
 // by a seal: the SHA-256 of the type's name and the bytes. The seal has the
 // form of an unknown field (number 536870911, the highest), so the file is
-// still a plain serialized message to every other reader. A message of 2 GiB or
-// more is refused, and the file stays as it was.
+// still a plain serialized message to every other reader. A message of more
+// than kMaxMessageBytes is refused, and the file stays as it was.
 absl::Status WriteBinaryProto(const std::string& path,
                               const google::protobuf::Message& message);
 

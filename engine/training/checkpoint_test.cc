@@ -242,6 +242,30 @@ TEST_F(CheckpointTest, SegmentsGiveTheWholeRun) {
   ExpectSame(MustTrain(spec, options), MustTrain(spec));
 }
 
+TEST_F(CheckpointTest, ASegmentThatIsThereAlreadyTrainsNothing) {
+  const RunSpec spec = Spec("FP16");
+  Checkpoint checkpoint;
+  TrainOptions options;
+  options.save = [&checkpoint](const Checkpoint& saved) {
+    checkpoint = saved;
+    return absl::OkStatus();
+  };
+  options.stop_after_epoch = 1;
+  MustTrain(spec, options);
+  const Checkpoint at_end = checkpoint;
+  // As soon as it has ended, and three batches into the next epoch.
+  for (const Checkpoint& from : {at_end, CheckpointAfter(7 + 3, spec)}) {
+    ASSERT_EQ(from.run().epoch(), 2);
+    int batches = 0;
+    options.stop = [&batches] { return ++batches < 0; };
+    options.resume_from = std::make_shared<const Checkpoint>(from);
+    checkpoint.Clear();
+    EXPECT_FALSE(MustTrain(spec, options).finished);
+    EXPECT_EQ(batches, 0);
+    EXPECT_EQ(checkpoint.SerializeAsString(), from.SerializeAsString());
+  }
+}
+
 TEST_F(CheckpointTest, DamageIsSeenWhereverItIs) {
   const RunSpec spec = Spec("FP16");
   ASSERT_EQ(ErrorFor(CheckpointAfter(3, spec), spec), "");

@@ -11,10 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/graph/memory_plan.h"
+#include "engine/io/proto_file.h"
 #include "engine/io/sha256.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
+#include "engine/training/file_size.h"
 #include "engine/training/initialize.h"
 #include "engine/training/parameter_watch.h"
 #include "engine/training/run_state.h"
@@ -74,6 +76,7 @@ class Trainer {
 
   absl::StatusOr<RunOutput> Run() {
     if (absl::Status status = Prepare(); !status.ok()) return status;
+    stopped_ = AtStop();
     while (!stopped_ && state_.epoch() <= spec_.epochs()) {
       if (absl::Status status = RunEpoch(); !status.ok()) return status;
     }
@@ -96,10 +99,22 @@ class Trainer {
     options.optimizer = spec_.optimizer();
     options.seed = spec_.seed();
     options.record_tensors = options_.diagnose;
+    const auto planned = backend_.Plan(graph_, policy_, options);
+    if (!planned.ok()) return planned.status();
+    memory_ = *planned;
+    const int64_t state_bytes =
+        MostStateBytes(spec_, graph_, data_.train.count, options_.diagnose);
+    const int64_t checkpoint_bytes =
+        options_.save ? MostCheckpointBytes(spec_, graph_, policy_, state_bytes)
+                      : 0;
+    for (const absl::Status& status :
+         {CheckFiles(state_bytes, checkpoint_bytes),
+          CheckMemory(state_bytes, checkpoint_bytes)}) {
+      if (!status.ok()) return status;
+    }
     auto program = backend_.Compile(graph_, policy_, options);
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
-    if (absl::Status status = CheckMemory(); !status.ok()) return status;
     if (absl::Status status = StartOrResume(); !status.ok()) return status;
     if (options_.diagnose) {
       watch_.emplace(graph_, spec_.optimizer(), *program_);
@@ -114,30 +129,42 @@ class Trainer {
     return UploadData();
   }
 
-  // Before any of the memory is touched.
-  absl::Status CheckMemory() const {
+  // That the files of the run can hold what it comes to.
+  absl::Status CheckFiles(int64_t state_bytes, int64_t checkpoint_bytes) const {
+    const auto refuse = [this](std::string_view file, int64_t bytes,
+                               std::string_view cure) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "%s: model %s in %s for %d epochs of %d examples with batch_size %d "
+          "takes up to %d bytes, and a file holds less than 2 GiB; %s",
+          file, spec_.model(), spec_.policy(), spec_.epochs(),
+          data_.train.count, spec_.batch_size(), bytes, cure));
+    };
+    if (state_bytes > kMaxMessageBytes) {
+      return refuse("result", state_bytes,
+                    "choose fewer epochs or a larger batch_size");
+    }
+    if (checkpoint_bytes > kMaxMessageBytes) {
+      return refuse("checkpoint", checkpoint_bytes,
+                    "leave out --checkpoint, or choose a narrower model or "
+                    "fewer epochs");
+    }
+    return absl::OkStatus();
+  }
+
+  // Before any of the memory is taken.
+  absl::Status CheckMemory(int64_t state_bytes,
+                           int64_t checkpoint_bytes) const {
     const int64_t classes = data_.classes;
     const auto activation = static_cast<int64_t>(SizeOf(policy_.activation));
-    int64_t needed = program_->memory().Total() +
+    int64_t needed = memory_.Total() + state_bytes +
                      data_.test.count * classes * activation +
                      data_.train.count * static_cast<int64_t>(sizeof(uint32_t));
     for (const Split* split : {&data_.train, &data_.test}) {
       needed +=
           static_cast<int64_t>(split->images.size() + split->labels.size());
     }
-    if (options_.diagnose) needed += program_->memory().parameters;  // a copy
-    if (options_.save) {
-      const int64_t saved =
-          program_->memory().parameters + program_->memory().slots;
-      if (saved >= int64_t{1} << 31) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "checkpoint: model ", spec_.model(), " in ", spec_.policy(),
-            " keeps ", saved,
-            " bytes, and a checkpoint holds less than 2 GiB; leave out "
-            "--checkpoint, or choose a narrower model"));
-      }
-      needed += 2 * saved;  // as a message, and as the bytes of the file
-    }
+    if (options_.diagnose) needed += memory_.parameters;  // a copy
+    needed += 2 * checkpoint_bytes;  // as a message, and as the file's bytes
     const int64_t limit = options_.memory_limit;
     const int64_t available = limit > 0
                                   ? std::min(limit, backend_.available_bytes())
@@ -214,8 +241,15 @@ class Trainer {
     progress_.OnEpoch(record, spec_.epochs(), ImagesPerSecond());
     state_.set_epoch(epoch + 1);
     state_.clear_epoch_totals();
-    stopped_ = epoch == options_.stop_after_epoch && epoch < spec_.epochs();
+    stopped_ = AtStop();
     return absl::OkStatus();
+  }
+
+  // Whether the epoch to stop after is over, and epochs are left.
+  bool AtStop() const {
+    return options_.stop_after_epoch > 0 &&
+           state_.epoch() > options_.stop_after_epoch &&
+           state_.epoch() <= spec_.epochs();
   }
 
   absl::Status TrainEpoch(int64_t epoch) {
@@ -364,14 +398,13 @@ class Trainer {
   }
 
   void FillTelemetry() {
-    const ProgramMemory memory = program_->memory();
     RunTelemetry& telemetry = output_.telemetry;
     telemetry.set_device(backend_.device());
     telemetry.set_simd_target(backend_.variant());
     telemetry.set_train_seconds(train_seconds_);
     telemetry.set_evaluate_seconds(evaluate_seconds_);
     telemetry.set_train_images_per_second(ImagesPerSecond());
-    telemetry.set_planned_bytes(memory.Total());
+    telemetry.set_planned_bytes(memory_.Total());
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     telemetry.set_peak_rss_bytes(int64_t{usage.ru_maxrss} * 1024);
@@ -385,6 +418,7 @@ class Trainer {
   TrainOptions options_;
 
   PrecisionPolicy policy_{};
+  ProgramMemory memory_;
   std::unique_ptr<Program> program_;
   std::optional<ParameterWatch> watch_;  // where the run is diagnosed
   DeviceSplit train_;

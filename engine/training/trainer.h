@@ -34,7 +34,8 @@ struct TrainOptions {
 
   // Asked after each batch: whether to stop now, before the run's end.
   std::function<bool()> stop;
-  // Stops after the evaluation of that epoch, if it is not the last. 0: not.
+  // Stops after the evaluation of that epoch, if it is not the last; before the
+  // first step where resume_from is past it already. 0: not.
   int64_t stop_after_epoch = 0;
 
   // Bytes that the run may take, data set included; 0: what the device has.
@@ -73,8 +74,8 @@ absl::Status CheckSpec(const RunSpec& spec);
 // Trains `graph` for spec.epochs() epochs, each over a new permutation of the
 // training examples in batches of spec.batch_size(), the last of which may be
 // smaller, and evaluates the test examples after each epoch. Fails before the
-// first step if the graph does not fit the data or the run does not fit the
-// memory.
+// first step if the graph does not fit the data, or what the run comes to does
+// not fit the memory or its files.
 //
 // A run whose values overflow goes on to its end: that is what is being
 // studied.

@@ -223,6 +223,45 @@ TEST(ProgressTest, ABarLeavesACleanLine) {
                 "images/s\n");
 }
 
+TEST(TrainTest, RefusesWhatItsFilesCannotHold) {
+  auto backend = CreateCpuBackend({1, "auto"});
+  Progress progress;
+  RunSpec spec = SmallSpec("FP32");
+  const auto data = LoadDataset(spec.data(), "");
+  ASSERT_TRUE(data.ok());
+  int steps = 0;
+  TrainOptions options;
+  options.stop = [&steps] { return ++steps > 0; };
+  const auto error = [&] {
+    return std::string(
+        Train(spec, SmallGraph(), *data, **backend, progress, options)
+            .status()
+            .message());
+  };
+  spec.set_batch_size(1);
+  spec.set_epochs(1'000'000);
+  const std::string result = error();
+  EXPECT_EQ(result.find("result: model small in FP32 for 1000000 epochs of "
+                        "1000 examples with batch_size 1 takes up to "),
+            0)
+      << result;
+  // The state of fewer steps fits, but not with the parameters.
+  options.save = [](const Checkpoint& /*checkpoint*/) {
+    return absl::OkStatus();
+  };
+  int64_t most = 0;
+  for (int64_t bit = 1 << 19; bit > 0; bit /= 2) {
+    spec.set_epochs(most + bit);
+    if (error().substr(0, 7) != "result:") most += bit;
+  }
+  spec.set_epochs(most);
+  steps = 0;
+  EXPECT_EQ(error().substr(0, 11), "checkpoint:") << error();
+  EXPECT_EQ(steps, 0);
+  options.save = nullptr;
+  EXPECT_EQ(error(), "");
+}
+
 TEST(TrainTest, RefusesWhatDoesNotFit) {
   auto backend = CreateCpuBackend({1, "auto"});
   Progress progress;

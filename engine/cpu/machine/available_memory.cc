@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/cpu/machine/control_groups.h"
+
 namespace repro16 {
 namespace {
 
@@ -40,43 +42,15 @@ constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes",
 constexpr GroupFiles kVersion2{"memory.max", "memory.current",
                                "inactive_file "};
 
-int64_t LeftInGroup(const std::string& folder, const GroupFiles& files) {
+int64_t LeftInGroup(const ControlGroup& group) {
+  const GroupFiles& files = group.version == 1 ? kVersion1 : kVersion2;
+  const std::string& folder = group.folder;
   const auto limit = NumberIn(folder + "/" + files.limit, "");
   if (!limit.has_value()) return kUnlimited;
   const int64_t used = NumberIn(folder + "/" + files.usage, "").value_or(0);
   const int64_t caches =
       NumberIn(folder + "/memory.stat", files.caches).value_or(0);
   return std::max<int64_t>(*limit - std::max<int64_t>(used - caches, 0), 0);
-}
-
-// The least of the group `path` and those above it; a container sees its own
-// group as the top one.
-int64_t LeftInGroups(const std::string& mount, std::string path,
-                     const GroupFiles& files) {
-  int64_t left = LeftInGroup(mount, files);
-  while (path.size() > 1) {
-    left = std::min(left, LeftInGroup(mount + path, files));
-    path.erase(path.rfind('/'));
-  }
-  return left;
-}
-
-int64_t LeftInControlGroups(const std::string& root) {
-  int64_t left = kUnlimited;
-  std::ifstream groups(root + "proc/self/cgroup");
-  std::string line;  // "4:memory:/path", in version 2 "0::/path"
-  while (std::getline(groups, line)) {
-    const size_t path = line.find(":/");
-    if (path == std::string::npos) continue;
-    if (line.compare(0, 3, "0::") == 0) {
-      left = std::min(left, LeftInGroups(root + "sys/fs/cgroup",
-                                         line.substr(path + 1), kVersion2));
-    } else if (line.find(":memory:") != std::string::npos) {
-      left = std::min(left, LeftInGroups(root + "sys/fs/cgroup/memory",
-                                         line.substr(path + 1), kVersion1));
-    }
-  }
-  return left;
 }
 
 }  // namespace
@@ -86,7 +60,11 @@ int64_t AvailableMemory(const std::string& root) {
   const auto kilobytes = NumberIn(root + "proc/meminfo", "MemAvailable:");
   const int64_t machine =
       kilobytes.has_value() ? *kilobytes * kKibi : kUnlimited;
-  return std::min(machine, LeftInControlGroups(root));
+  int64_t left = machine;
+  for (const ControlGroup& group : ControlGroups("memory", root)) {
+    left = std::min(left, LeftInGroup(group));
+  }
+  return left;
 }
 
 }  // namespace repro16

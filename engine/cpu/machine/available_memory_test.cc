@@ -60,6 +60,11 @@ TEST(AvailableMemoryTest, KnowsVersion1) {
       .Add("sys/fs/cgroup/memory/x/memory.usage_in_bytes", "5000\n")
       .Add("sys/fs/cgroup/memory/x/memory.stat", "total_inactive_file 2000\n");
   EXPECT_EQ(machine.Available(), 1000);
+  // One hierarchy of several controllers.
+  machine.Add("proc/self/cgroup", "4:cpuset,memory:/x\n");
+  EXPECT_EQ(machine.Available(), 1000);
+  machine.Add("proc/self/cgroup", "4:cpuset,memories:/x\n");
+  EXPECT_EQ(machine.Available(), 8000 * 1024);
 }
 
 TEST(AvailableMemoryTest, ThisMachineHasSome) {

@@ -2,52 +2,50 @@
 #ifndef REPRO16_ENGINE_CPU_MACHINE_THREAD_POOL_H_
 #define REPRO16_ENGINE_CPU_MACHINE_THREAD_POOL_H_
 
-#include <cstddef>
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "engine/numerics/store_counter.h"
-#include "hwy/contrib/thread_pool/thread_pool.h"
 
 namespace repro16 {
 
-// How many processors this process may use, as the scheduler's mask said before
-// any pool was made.
-int UsableProcessors();
-
-// How workers wait for the next loop. kActive makes a loop cheap to start
-// (microseconds) and is for a process that has its processors to itself: one
-// that must share them loses far more than it gains. Pools with more workers
-// than processors always block.
-enum class Waiting : uint8_t { kActive, kBlocking };
-
 // A fixed set of workers, the calling thread among them. Not thread-safe; loops
 // do not nest. Destroyed by the thread that made it.
+//
+// A worker that waits for the next loop, or for the end of one, looks for it
+// all the time at first: within a training step the next loop is microseconds
+// away. After a tenth of a millisecond it sleeps until it is woken, so that
+// pools of several processes share the processors: each takes only the time in
+// which it has something to do. Where there are more workers than processors
+// (UsableProcessors) they sleep at once. No thread is bound to a processor.
 class ThreadPool {
  public:
   // num_threads >= 1. With 1 no thread is made and loops run on the caller.
-  //
-  // Where active workers take every usable processor, each is bound to one of
-  // its own, the calling thread too, until the pool is destroyed: a scheduler
-  // that puts two actively waiting threads on one processor halves the speed.
-  // So two such pools at a time get in each other's way.
-  explicit ThreadPool(int num_threads, Waiting waiting = Waiting::kActive);
+  explicit ThreadPool(int num_threads);
   ~ThreadPool();
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int num_workers() const { return static_cast<int>(pool_.NumWorkers()); }
+  int num_workers() const { return static_cast<int>(shares_.size()); }
 
   // Calls body(int64_t task, int worker) once for every task in [0, tasks), in
   // any order, with worker in [0, num_workers()); returns when all have run.
-  // What tasks compute must not depend on `worker`.
+  // What tasks compute must not depend on `worker`. Neighbouring tasks are
+  // mostly run by one worker, the same in every loop of as many tasks; where
+  // there are no more tasks than workers, each is run by a worker of its own.
   template <class Body>
   void Run(int64_t tasks, const Body& body) {
-    pool_.Run(0, static_cast<uint64_t>(tasks),
-              [&body](uint64_t task, size_t worker) {
-                body(static_cast<int64_t>(task), static_cast<int>(worker));
-              });
+    RunTasks(
+        tasks,
+        [](const void* of, int64_t task, int worker) {
+          (*static_cast<const Body*>(of))(task, worker);
+        },
+        &body);
   }
 
   // The same for tasks that store: calls body(int64_t task, StoreCounter&) with
@@ -64,10 +62,46 @@ class ThreadPool {
   }
 
  private:
-  // Binds each worker to a processor of its own, or frees it to use all.
-  void PlaceWorkers(bool bound);
+  using Call = void (*)(const void* body, int64_t task, int worker);
 
-  hwy::ThreadPool pool_;
+  // The tasks that a worker begins with; the others help once theirs are done.
+  // On a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+
+  // Where threads wait until something holds that another thread brings about.
+  class Event {
+   public:
+    template <class Condition>
+    void Await(bool actively, const Condition& holds);
+    // After the store that makes it hold.
+    void Notify();
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::atomic<int> sleeping_{0};
+  };
+
+  void RunTasks(int64_t tasks, Call call, const void* body);
+  void Serve(int worker);  // the loop of a thread
+  void Work(int worker);
+
+  std::vector<Share> shares_;  // by worker; the last is the caller's
+  bool actively_;              // wait so at first
+
+  // The loop in progress. Written before loop_, which publishes it.
+  Call call_ = nullptr;  // null: the threads end
+  const void* body_ = nullptr;
+  int64_t tasks_ = 0;
+  std::atomic<uint64_t> loop_{0};  // how many there have been
+  std::atomic<int> busy_{0};       // threads that have not ended it
+
+  Event begun_;
+  Event ended_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace repro16

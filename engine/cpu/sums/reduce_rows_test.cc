@@ -59,7 +59,7 @@ class ReduceRowsTest : public testing::TestWithParam<std::string> {
 
 TEST_P(ReduceRowsTest, EqualsScalarOrder) {
   for (const int threads : {1, 2, 3, 7}) {
-    ThreadPool pool(threads, Waiting::kBlocking);
+    ThreadPool pool(threads);
     for (const DType in : kTypes) {
       for (const DType out : kTypes) {
         for (const int64_t cols : {1, 10, 16, 31, 64, 200}) {
@@ -78,7 +78,7 @@ TEST_P(ReduceRowsTest, EqualsScalarOrder) {
 }
 
 TEST_P(ReduceRowsTest, Empty) {
-  ThreadPool pool(2, Waiting::kBlocking);
+  ThreadPool pool(2);
   Check(0, 20, DType::kF32, DType::kF16, pool);
   Check(20, 0, DType::kF32, DType::kF16, pool);
 }

@@ -6,7 +6,7 @@
 namespace repro16 {
 
 std::unique_ptr<Backend> CreateBackendUnderTest() {
-  return *CreateCpuBackend({/*threads=*/2, "auto", Waiting::kBlocking});
+  return *CreateCpuBackend({/*threads=*/2, "auto"});
 }
 
 }  // namespace repro16

@@ -106,7 +106,7 @@ inline ThreadPool& TestPool(int threads) {
   static auto* pools = new std::vector<std::unique_ptr<ThreadPool>>(8);
   auto& pool = (*pools)[static_cast<size_t>(threads)];
   if (pool == nullptr) {
-    pool = std::make_unique<ThreadPool>(threads, Waiting::kBlocking);
+    pool = std::make_unique<ThreadPool>(threads);
   }
   return *pool;
 }
