@@ -7,8 +7,8 @@
 
 #include "engine/cpu/channel_sums.h"
 #include "engine/cpu/visit_dtype.h"
+#include "engine/graph/rounded_factors.h"
 #include "engine/numerics/reduction.h"
-#include "engine/numerics/round_to_type.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/batch_norm.cc"
@@ -229,7 +229,7 @@ void MoveStatistic(int64_t channels, const float* batch, double momentum,
   VisitDType(statistic.type, [&](auto tag) HWY_ATTR {
     using P = decltype(tag);
     const FloatTag d;
-    const auto rate = hn::Set(d, RoundToType(1.0 - momentum, statistic.type));
+    const auto rate = hn::Set(d, MovingRate(momentum, statistic.type));
     P* moving = static_cast<P*>(statistic.data);
     for (int64_t c = 0; c < channels; c += kLanes) {
       const auto count = static_cast<size_t>(channels - c);

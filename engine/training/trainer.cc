@@ -15,9 +15,11 @@
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
+#include "engine/training/hyper_parameters.h"
 #include "engine/training/initialize.h"
 #include "engine/training/parameter_watch.h"
 #include "engine/training/run_state.h"
+#include "engine/training/warnings.h"
 
 namespace repro16 {
 namespace {
@@ -100,6 +102,10 @@ class Trainer {
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
     if (absl::Status status = CheckMemory(); !status.ok()) return status;
+    if (absl::Status status = CheckRoundedFactors(graph_, policy_);
+        !status.ok()) {
+      return status;
+    }
     stream_ = backend_.CreateStream();
     if (absl::Status status = StartOrResume(); !status.ok()) return status;
     if (options_.diagnose) {
@@ -112,7 +118,18 @@ class Trainer {
     if (absl::Status status = program_->SetInputTable(*table); !status.ok()) {
       return status;
     }
-    return UploadData();
+    if (absl::Status status = UploadData(); !status.ok()) return status;
+    state_.mutable_result()->clear_warnings();
+    for (const std::string& warning :
+         WarningsBeforeTraining(spec_, policy_, graph_, data_.train.count)) {
+      AddWarning(warning);
+    }
+    return absl::OkStatus();
+  }
+
+  void AddWarning(const std::string& warning) {
+    state_.mutable_result()->add_warnings(warning);
+    if (options_.warn) options_.warn(warning);
   }
 
   // Before any of the memory is touched.
@@ -332,6 +349,9 @@ class Trainer {
   }
 
   absl::Status Export() {
+    if (const auto warning = LossScaleWarning(state_.result())) {
+      AddWarning(*warning);
+    }
     for (size_t i = 0; i < graph_.parameters.size(); ++i) {
       const auto id = static_cast<ParameterId>(i);
       auto bytes = program_->ReadParameter(id);
