@@ -101,8 +101,7 @@ constexpr char kUsage[] =
     "  ./bazelw run //engine:train -- --spec=$PWD/run.textproto "
     "--out=$PWD/result.pb\n\n"
     "A specification in text form:\n"
-    "  model: \"mlp\"  policy: \"FP16\"  backend: \"cpu\"  seed: 1  epochs: 2  "
-    "batch_size: 128\n"
+    "  model: \"mlp\"  policy: \"FP16\"  seed: 1  epochs: 2  batch_size: 128\n"
     "  optimizer { sgd { learning_rate: 0.01 momentum: 0.9 } }\n"
     "  data { dataset: \"synthetic_mnist\" normalization: \"unit\" }\n\n"
     "With model_options { width: 0.25 } the network is a quarter as wide.\n"
@@ -308,6 +307,9 @@ TrainOptions MakeTrainOptions() {
   options.stop = [] { return stop_wanted != 0; };
   options.stop_after_epoch = absl::GetFlag(FLAGS_stop_after_epoch);
   options.memory_limit = absl::GetFlag(FLAGS_memory_limit_mib) << 20;
+  options.warn = [](std::string_view warning) {
+    std::fprintf(stderr, "train: warning: %s\n", std::string(warning).c_str());
+  };
   options.diagnose = Diagnoses();
   return options;
 }
@@ -343,6 +345,8 @@ absl::StatusOr<RunSpec> ReadSpec() {
   if (absl::Status status = ReadTextProto(spec_path, &spec); !status.ok()) {
     return status;
   }
+  // So that a result does not depend on whether it was written out.
+  if (spec.backend().empty()) spec.set_backend("cpu");
   if (absl::Status status = CheckSpec(spec); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat(spec_path, ": ", status.message()));

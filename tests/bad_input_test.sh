@@ -47,6 +47,13 @@ with_spec 's/batch_size: 32/batch_size: 65/' 'batch over the data' 'batch_size: 
 with_spec 's/epochs: 1/epochs: 0/' 'epochs 0' 'epochs: 0 is not in'
 with_spec 's/rate: 0.01/rate: -1/' 'negative rate' 'learning_rate: -1'
 with_spec 's/rate: 0.01/rate: 1e300/' 'rate beyond f32' 'learning_rate: 1e+300'
+with_spec 's/rate: 0.01/rate: 1e5/' 'rate beyond f16' 'learning_rate: 100000 is infinite in f16'
+with_spec 's/sgd {.*/adam { learning_rate: 0.001 } }/' 'Adam without betas' 'spec.textproto: optimizer.adam.beta_1: missing; give e.g. 0.9'
+with_spec 's/sgd {.*/adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999 } }/' 'Adam without epsilon' 'optimizer.adam.epsilon: missing; give e.g. 1e-7'
+with_spec 's/sgd {.*/rmsprop { learning_rate: 0.001 } }/' 'RMSProp without rho' 'optimizer.rmsprop.rho: missing; give e.g. 0.9'
+with_spec 's/sgd {.*/adam { learning_rate: 0.001 beta_1: 0.9999 beta_2: 0.999 epsilon: 1e-7 } }/' 'a division by 0' 'optimizer.adam.beta_1: 0.9999 is 1 in f16'
+with_spec 's/sgd {.*/rmsprop { learning_rate: 0.001 rho: 0.9 epsilon: 1e9 } }/' 'infinite epsilon' 'optimizer.rmsprop.epsilon: 1e+09 is infinite in f16'
+with_spec 's/seed/scale: "my run" seed/' 'a scale of two words' "scale: 'my run' is not a word"
 with_spec 's/"mlp"/"a\\nb"/' 'a name of two lines' "unknown name 'a\\nb'"
 with_spec '' 'one path for two outputs' 'result.pb: named for both --out and --weights_out' --weights_out="$work/out/result.pb"
 with_spec '' 'one output in two spellings' 'named for both --out and --telemetry_out' \
@@ -134,5 +141,33 @@ grep -q -- '--spec' "$work/stdout" || fail "--help: says nothing of --spec"
 sed -e 's/"mlp"/"mlp" model_options { width: 0.25 }/' <<<"$good" >"$work/spec.textproto"
 "$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none || fail 'good input'
 [[ -s $work/out/result.pb ]] || fail 'no result of good input'
+
+# A backend that is left out is the CPU, to the byte.
+sed -i -e 's/backend: "cpu"//' "$work/spec.textproto"
+"$train" --spec="$work/spec.textproto" --out="$work/out/without.pb" --progress=none || fail 'no backend'
+cmp "$work/out/result.pb" "$work/out/without.pb" || fail 'a result that depends on a default written out'
+
+# warns NAME SED-EXPRESSION LINE...: trains, with these lines alone on stderr; their text is in the result.
+warns() {
+  local name=$1
+  sed -e "$2" <<<"$good" >"$work/spec.textproto"
+  shift 2
+  "$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none 2>"$work/stderr" ||
+    fail "$name: exit status $?, not 0"
+  (($# > 0)) && printf 'train: warning: %s\n' "$@" >"$work/expected" || : >"$work/expected"
+  diff "$work/expected" "$work/stderr" || fail "$name: other warnings"
+  for line in "$@"; do
+    grep -qaF -- "$line" "$work/out/result.pb" || fail "$name: a result without '$line'"
+  done
+}
+
+warns 'nothing to say' 's/seed/scale: "my-run_2" seed/'
+warns 'a rate of 0' 's/rate: 0.01 momentum: 0.9/rate: 1e-9 momentum: 0.9999/' \
+  'optimizer.sgd.learning_rate: 1e-09 is 0 in f16: no update changes anything' \
+  'optimizer.sgd.momentum: 0.9999 is 1 in f16: velocities only add up, and never decay'
+warns "Adam's usual beta_2 in bfloat16" \
+  's/FP16/BF16/; s/sgd {.*/adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999 epsilon: 0 } }/' \
+  "optimizer.adam.beta_2: 0.999 is 1 in bf16: Adam's step size, which has the factor sqrt(1 - beta_2^t), is 0: no update changes anything" \
+  'optimizer.adam.epsilon: 0 is 0 in bf16: a gradient whose square is 0, too, makes its weight infinite or NaN'
 
 ((failures == 0))

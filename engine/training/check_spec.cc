@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cmath>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "engine/training/hyper_parameters.h"
 #include "engine/training/trainer.h"
 
 namespace repro16 {
@@ -11,13 +14,17 @@ absl::Status Bad(std::string_view field, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
 }
 
-// Positive, and still so as an f32: the widest type of an update.
 absl::Status CheckRate(std::string_view field, double rate) {
-  const auto f32 = static_cast<float>(rate);
-  if (std::isfinite(f32) && f32 > 0) return absl::OkStatus();
-  return Bad(field, absl::StrCat(rate,
-                                 " is not a positive number of f32's range; "
-                                 "give e.g. 0.01"));
+  if (std::isfinite(rate) && rate > 0) return absl::OkStatus();
+  return Bad(field,
+             absl::StrCat(rate, " is not a positive number; give e.g. 0.01"));
+}
+
+// A number that must be given, although it may be 0.
+absl::Status CheckGiven(std::string_view field, bool given,
+                        std::string_view example) {
+  if (given) return absl::OkStatus();
+  return Bad(field, absl::StrCat("missing; give e.g. ", example));
 }
 
 // A decay factor such as momentum, beta or rho.
@@ -50,15 +57,24 @@ absl::Status CheckOptimizer(const OptimizerSpec& spec) {
       return First(
           {CheckRate("optimizer.adam.learning_rate",
                      spec.adam().learning_rate()),
+           CheckGiven("optimizer.adam.beta_1", spec.adam().has_beta_1(), "0.9"),
+           CheckGiven("optimizer.adam.beta_2", spec.adam().has_beta_2(),
+                      "0.999"),
+           CheckGiven("optimizer.adam.epsilon", spec.adam().has_epsilon(),
+                      "1e-7"),
            CheckFactor("optimizer.adam.beta_1", spec.adam().beta_1()),
            CheckFactor("optimizer.adam.beta_2", spec.adam().beta_2()),
            CheckEpsilon("optimizer.adam.epsilon", spec.adam().epsilon())});
     case OptimizerSpec::kRmsprop:
-      return First({CheckRate("optimizer.rmsprop.learning_rate",
-                              spec.rmsprop().learning_rate()),
-                    CheckFactor("optimizer.rmsprop.rho", spec.rmsprop().rho()),
-                    CheckEpsilon("optimizer.rmsprop.epsilon",
-                                 spec.rmsprop().epsilon())});
+      return First(
+          {CheckRate("optimizer.rmsprop.learning_rate",
+                     spec.rmsprop().learning_rate()),
+           CheckGiven("optimizer.rmsprop.rho", spec.rmsprop().has_rho(), "0.9"),
+           CheckGiven("optimizer.rmsprop.epsilon", spec.rmsprop().has_epsilon(),
+                      "1e-7"),
+           CheckFactor("optimizer.rmsprop.rho", spec.rmsprop().rho()),
+           CheckEpsilon("optimizer.rmsprop.epsilon",
+                        spec.rmsprop().epsilon())});
     case OptimizerSpec::RULE_NOT_SET:
       return Bad("optimizer", "missing; give sgd, adam or rmsprop");
   }
@@ -85,12 +101,15 @@ absl::Status CheckCount(std::string_view field, int64_t value) {
 }
 
 absl::Status CheckScale(const std::string& scale) {
-  for (const char* known : {"", "smoke", "lite", "paper"}) {
-    if (scale == known) return absl::OkStatus();
-  }
-  return Bad("scale", absl::StrCat("unknown scale '", absl::CEscape(scale),
-                                   "'; use \"smoke\", \"lite\" or \"paper\", "
-                                   "or leave it out"));
+  const bool is_word = std::all_of(scale.begin(), scale.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+           c == '-';
+  });
+  if (is_word) return absl::OkStatus();
+  return Bad("scale",
+             absl::StrCat("'", absl::CEscape(scale),
+                          "' is not a word of letters, digits, '_' and '-'; "
+                          "give e.g. \"trial\", or leave it out"));
 }
 
 }  // namespace
@@ -99,15 +118,19 @@ absl::Status CheckSpec(const RunSpec& spec) {
   if (spec.model().empty()) {
     return Bad("model", "missing; give a model's name, e.g. \"mlp\"");
   }
-  if (spec.backend() != "cpu") {
-    return Bad("backend", absl::StrCat("unknown backend '", spec.backend(),
-                                       "'; use \"cpu\""));
+  if (!spec.backend().empty() && spec.backend() != "cpu") {
+    return Bad("backend",
+               absl::StrCat("unknown backend '", absl::CEscape(spec.backend()),
+                            "'; use \"cpu\", or leave it out"));
   }
-  return First({FindPolicy(spec.policy()).status(), CheckScale(spec.scale()),
+  const absl::StatusOr<PrecisionPolicy> policy = FindPolicy(spec.policy());
+  if (!policy.ok()) return policy.status();
+  return First({CheckScale(spec.scale()),
                 CheckModelOptions(spec.model_options()),
                 CheckCount("epochs", spec.epochs()),
                 CheckCount("batch_size", spec.batch_size()),
-                CheckOptimizer(spec.optimizer())});
+                CheckOptimizer(spec.optimizer()),
+                CheckRoundedOptimizer(spec.optimizer(), *policy)});
 }
 
 }  // namespace repro16

@@ -17,9 +17,11 @@
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
 #include "engine/training/file_size.h"
+#include "engine/training/hyper_parameters.h"
 #include "engine/training/initialize.h"
 #include "engine/training/parameter_watch.h"
 #include "engine/training/run_state.h"
+#include "engine/training/warnings.h"
 
 namespace repro16 {
 namespace {
@@ -108,7 +110,8 @@ class Trainer {
         options_.save ? MostCheckpointBytes(spec_, graph_, policy_, state_bytes)
                       : 0;
     for (const absl::Status& status :
-         {CheckFiles(state_bytes, checkpoint_bytes),
+         {CheckRoundedFactors(graph_, policy_),
+          CheckFiles(state_bytes, checkpoint_bytes),
           CheckMemory(state_bytes, checkpoint_bytes)}) {
       if (!status.ok()) return status;
     }
@@ -126,7 +129,18 @@ class Trainer {
     if (absl::Status status = program_->SetInputTable(*table); !status.ok()) {
       return status;
     }
-    return UploadData();
+    if (absl::Status status = UploadData(); !status.ok()) return status;
+    state_.mutable_result()->clear_warnings();
+    for (const std::string& warning :
+         WarningsBeforeTraining(spec_, policy_, graph_, data_.train.count)) {
+      AddWarning(warning);
+    }
+    return absl::OkStatus();
+  }
+
+  void AddWarning(const std::string& warning) {
+    state_.mutable_result()->add_warnings(warning);
+    if (options_.warn) options_.warn(warning);
   }
 
   // That the files of the run can hold what it comes to.
@@ -365,6 +379,9 @@ class Trainer {
   }
 
   absl::Status Export() {
+    if (const auto warning = LossScaleWarning(state_.result())) {
+      AddWarning(*warning);
+    }
     for (size_t i = 0; i < graph_.parameters.size(); ++i) {
       const auto id = static_cast<ParameterId>(i);
       auto bytes = program_->ReadParameter(id);

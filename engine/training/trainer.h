@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,6 +42,10 @@ struct TrainOptions {
   // Bytes that the run may take, data set included; 0: what the device has.
   int64_t memory_limit = 0;
 
+  // Told each of RunResult::warnings when it is known: before the first step
+  // since the run started or went on, or after the last.
+  std::function<void(std::string_view)> warn;
+
   // Record what rounding does to each tensor, parameter and optimizer slot,
   // which are read after each step.
   bool diagnose = false;
@@ -68,7 +73,9 @@ struct RunOutput {
 std::string WeightsDigest(const Safetensors& weights);
 
 // Checks what needs no data: fields that are missing or out of range, unknown
-// policy, optimizer or backend. The error names the field and the cure.
+// policy, optimizer or backend, hyper-parameters that are refused in the
+// policy's type (engine/training/hyper_parameters.h). No backend means "cpu".
+// The error names the field and the cure.
 absl::Status CheckSpec(const RunSpec& spec);
 
 // Trains `graph` for spec.epochs() epochs, each over a new permutation of the

@@ -151,27 +151,33 @@ TEST(CheckSpecTest, NamesTheField) {
             "epochs: -3 is not in [1, 1000000]; give e.g. 10");
   EXPECT_EQ(error("epochs: 9223372036854775807"),
             "epochs: 9223372036854775807 is not in [1, 1000000]; give e.g. 10");
-  EXPECT_EQ(error("scale: 'large'"),
-            "scale: unknown scale 'large'; use \"smoke\", \"lite\" or "
-            "\"paper\", or leave it out");
-  for (const char* scale : {"smoke", "lite", "paper"}) {
+  for (const char* scale : {"a b", "two\\nlines", "../up", "é"}) {
+    EXPECT_EQ(error("scale: '" + std::string(scale) + "'")
+                  .substr(0, std::string("scale: '").size()),
+              "scale: '")
+        << scale;
+  }
+  EXPECT_EQ(error("scale: 'a b'"),
+            "scale: 'a b' is not a word of letters, digits, '_' and '-'; give "
+            "e.g. \"trial\", or leave it out");
+  for (const char* scale : {"smoke", "lite", "paper", "my-trial_2"}) {
     EXPECT_EQ(error("scale: '" + std::string(scale) + "'"), "");
   }
+  EXPECT_EQ(error("backend: ''"), "");
   EXPECT_EQ(error("backend: 'tpu'"),
-            "backend: unknown backend 'tpu'; use \"cpu\"");
+            "backend: unknown backend 'tpu'; use \"cpu\", or leave it out");
   EXPECT_NE(error("policy: 'FP8'").find("FP8"), std::string::npos);
   EXPECT_EQ(error("optimizer { sgd { learning_rate: -0.1 } }"),
-            "optimizer.sgd.learning_rate: -0.1 is not a positive number of "
-            "f32's range; give "
+            "optimizer.sgd.learning_rate: -0.1 is not a positive number; give "
             "e.g. 0.01");
   EXPECT_EQ(error("optimizer { sgd { learning_rate: nan } }"),
-            "optimizer.sgd.learning_rate: nan is not a positive number of "
-            "f32's range; give "
+            "optimizer.sgd.learning_rate: nan is not a positive number; give "
             "e.g. 0.01");
   EXPECT_EQ(error("optimizer { sgd { momentum: 1 } }"),
             "optimizer.sgd.momentum: 1 is not in [0, 1); give e.g. 0.9");
   EXPECT_EQ(
-      error("optimizer { adam { learning_rate: 0.1 epsilon: -1 } }"),
+      error("optimizer { adam { learning_rate: 0.1 beta_1: 0.9 beta_2: 0.99 "
+            "epsilon: -1 } }"),
       "optimizer.adam.epsilon: -1 is negative or not a number; give e.g. 1e-7");
   EXPECT_EQ(error("model_options { width: 0.25 batch_norm_momentum: 0.9 }"),
             "");
@@ -186,6 +192,43 @@ TEST(CheckSpecTest, NamesTheField) {
             "0.9");
   EXPECT_EQ(CheckSpec(RunSpec()).message(),
             "model: missing; give a model's name, e.g. \"mlp\"");
+}
+
+TEST(CheckSpecTest, NamesAHyperParameterThatIsLeftOut) {
+  const auto error = [](const std::string& optimizer) {
+    RunSpec spec = SmallSpec("FP32");
+    spec.MergeFrom(Spec("optimizer { " + optimizer + " }"));
+    return std::string(CheckSpec(spec).message());
+  };
+  EXPECT_EQ(error("adam { learning_rate: 0.1 }"),
+            "optimizer.adam.beta_1: missing; give e.g. 0.9");
+  EXPECT_EQ(error("adam { learning_rate: 0.1 beta_1: 0 epsilon: 1e-7 }"),
+            "optimizer.adam.beta_2: missing; give e.g. 0.999");
+  EXPECT_EQ(error("adam { learning_rate: 0.1 beta_1: 0.9 beta_2: 0.999 }"),
+            "optimizer.adam.epsilon: missing; give e.g. 1e-7");
+  EXPECT_EQ(error("rmsprop { learning_rate: 0.1 }"),
+            "optimizer.rmsprop.rho: missing; give e.g. 0.9");
+  EXPECT_EQ(error("rmsprop { learning_rate: 0.1 rho: 0.9 }"),
+            "optimizer.rmsprop.epsilon: missing; give e.g. 1e-7");
+  // 0 is not the same as nothing.
+  EXPECT_EQ(error("adam { learning_rate: 0.1 beta_1: 0 beta_2: 0 epsilon: 0 }"),
+            "");
+  EXPECT_EQ(error("rmsprop { learning_rate: 0.1 rho: 0 epsilon: 0 }"), "");
+}
+
+TEST(CheckSpecTest, RefusesInThePolicysType) {
+  const auto error = [](const std::string& policy, const std::string& rate) {
+    RunSpec spec = SmallSpec(policy);
+    spec.MergeFrom(Spec("optimizer { sgd { learning_rate: " + rate + " } }"));
+    return std::string(CheckSpec(spec).message());
+  };
+  EXPECT_EQ(error("FP16", "65519"), "");
+  EXPECT_EQ(error("FP16", "65520"),
+            "optimizer.sgd.learning_rate: 65520 is infinite in f16: weights "
+            "become infinite or NaN; give a smaller one, or choose a policy "
+            "with a wider type");
+  EXPECT_EQ(error("MP", "65520"), "");
+  EXPECT_NE(error("FP32", "1e300"), "");
 }
 
 // What a bar writes until it is destroyed.

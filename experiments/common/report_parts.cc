@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -130,6 +131,11 @@ report::Report StartReport(std::string_view experiment, std::string_view scale,
   }
   report.set_command(absl::StrCat("./bazelw run --//experiments:scale=", scale,
                                   " //experiments/", experiment));
+  std::vector<const RunResult*> results;
+  for (const RunSet& set : sets) {
+    for (const TrainedRun& run : set.runs()) results.push_back(&run.result);
+  }
+  AddRunWarnings("Runs", results, &report);
   return report;
 }
 
@@ -170,6 +176,38 @@ void AddPartings(const RunSet& runs, std::string_view policy_a,
         break;
       }
     }
+  }
+}
+
+void AddRunWarnings(std::string_view whose,
+                    absl::Span<const RunResult* const> results,
+                    report::Report* report) {
+  std::map<std::string, int> runs;  // by policy
+  // By policy and field: the results with such a warning, and the first's.
+  std::map<std::pair<std::string, std::string>,
+           std::pair<std::vector<const RunResult*>, std::string>>
+      warned;
+  for (const RunResult* result : results) {
+    const std::string& policy = result->spec().policy();
+    ++runs[policy];
+    for (const std::string& warning : result->warnings()) {
+      const std::string field = warning.substr(0, warning.find(':'));
+      auto& [of, first] = warned[{policy, field}];
+      if (of.empty()) first = warning;
+      if (of.empty() || of.back() != result) of.push_back(result);
+    }
+  }
+  for (const auto& [key, value] : warned) {
+    const auto& [policy, field] = key;
+    const auto& [of, first] = value;
+    const RunSpec& spec = of.front()->spec();
+    AddFinding(
+        report::Finding::LIMITATION,
+        absl::StrCat(whose, " in ", policy, " and their ", field),
+        absl::StrCat(first, ". Seen in ", of.size(), " of ", runs[policy],
+                     runs[policy] == 1 ? " run" : " runs", " in ", policy,
+                     ", first in ", spec.model(), " seed ", spec.seed(), "."),
+        "", report);
   }
 }
 

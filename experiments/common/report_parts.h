@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/run/run.pb.h"
 #include "experiments/common/runs.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
 
-// A report of these runs with name, scale, provenance, rounding counts and the
-// command that makes it again.
+// A report of these runs with name, scale, provenance, rounding counts,
+// findings of what the runs were warned about, and the command that makes it
+// again.
 report::Report StartReport(std::string_view experiment, const RunSet& runs);
 // The same of several sets, which may be none.
 report::Report StartReport(std::string_view experiment, std::string_view scale,
@@ -27,6 +29,13 @@ void AddMnistReductions(const RunSet& runs, report::Report* report);
 // have different losses.
 void AddPartings(const RunSet& runs, std::string_view policy_a,
                  std::string_view policy_b, report::Report* report);
+
+// For each policy and field that runs were warned about (RunResult::warnings),
+// a finding that has the first warning and how many runs share it. `whose`
+// begins its title: "Runs".
+void AddRunWarnings(std::string_view whose,
+                    absl::Span<const RunResult* const> results,
+                    report::Report* report);
 
 void AddFinding(report::Finding::Kind kind, std::string_view title,
                 std::string_view text, std::string_view place,

@@ -45,6 +45,38 @@ TEST(StartReportTest, AddsUpTheRoundingOfAPolicy) {
   EXPECT_EQ(fp16.first_non_finite(), "seed 2, step 7, dense_1/kernel");
 }
 
+TEST(StartReportTest, TellsWhatRunsWereWarnedAbout) {
+  const auto warned = [](const std::string& policy, uint64_t seed,
+                         const std::vector<std::string>& warnings) {
+    TrainedRun run = MakeRun(policy, seed, {});
+    run.result.mutable_spec()->set_model("mlp");
+    for (const std::string& warning : warnings) {
+      run.result.add_warnings(warning);
+    }
+    return run;
+  };
+  const report::Report report = StartReport(
+      "x", MakeSet({warned("FP32", 1, {}), warned("MP", 1, {}),
+                    warned("MP", 2, {"loss scale: 3 of 4 skipped", "rate: 0"}),
+                    warned("MP", 3, {"loss scale: 2 of 4 skipped"}),
+                    warned("BF16", 1, {"rate: 0 in bf16"})}));
+  ASSERT_EQ(report.findings_size(), 3);
+  for (const report::Finding& finding : report.findings()) {
+    EXPECT_EQ(finding.kind(), report::Finding::LIMITATION);
+  }
+  EXPECT_EQ(report.findings(0).title(), "Runs in BF16 and their rate");
+  EXPECT_EQ(
+      report.findings(0).text(),
+      "rate: 0 in bf16. Seen in 1 of 1 run in BF16, first in mlp seed 1.");
+  EXPECT_EQ(report.findings(1).title(), "Runs in MP and their loss scale");
+  EXPECT_EQ(report.findings(1).text(),
+            "loss scale: 3 of 4 skipped. Seen in 2 of 3 runs in MP, first in "
+            "mlp seed 2.");
+  EXPECT_EQ(report.findings(2).title(), "Runs in MP and their rate");
+  EXPECT_EQ(StartReport("x", MakeSet({MakeRun("MP", 1, {})})).findings_size(),
+            0);
+}
+
 TEST(AddMnistReductionsTest, NamesWhatIsSmaller) {
   const auto reductions = [](std::vector<TrainedRun> runs) {
     const RunSet set = MakeSet(std::move(runs));

@@ -386,6 +386,9 @@ void AddRecordedRuns(const RecordedRuns& recorded, report::Report* report) {
       AddPairFinding(run, *base, recorded.table2, report);
     }
   }
+  std::vector<const RunResult*> results;
+  for (const RecordedRun& run : recorded.runs) results.push_back(&run.result());
+  AddRunWarnings("Recorded runs", results, report);
 }
 
 }  // namespace repro16

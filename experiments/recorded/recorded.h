@@ -39,7 +39,8 @@ absl::StatusOr<RecordedRuns> LoadRecordedRuns(
 //   table of their differences from FP32 (points) at equal epochs, each of runs
 //       of one specification but for the policy, not judged;
 //   table of where they were made;
-//   figure "recorded": accuracy by epoch, drawn by recorded.vl.json.
+//   figure "recorded": accuracy by epoch, drawn by recorded.vl.json;
+//   findings of what the runs were warned about.
 // Without records: the sentence that there are none, and the figure, empty, as
 // its chart is a target all the same.
 void AddRecordedRuns(const RecordedRuns& recorded, report::Report* report);

@@ -135,6 +135,15 @@ TEST(RecordedTest, APairThatEndedIsAFindingByThePublishedDeviations) {
   EXPECT_EQ(report.findings(0).kind(), report::Finding::CONTRADICTION);
 }
 
+TEST(RecordedTest, WhatARunWasWarnedAboutIsAFinding) {
+  RecordedRuns recorded = Load({kUnfinished, kFinished});
+  EXPECT_EQ(ReportOf(recorded).findings_size(), 0);
+  recorded.runs[1].mutable_result()->add_warnings("rate: 0 in f16");
+  const report::Report report = ReportOf(recorded);
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).title(), "Recorded runs in FP16 and their rate");
+}
+
 TEST(RecordedTest, AnotherNumericsVersionIsShownAndNotCompared) {
   RecordedRuns recorded = Load({kUnfinished, kFinished});
   recorded.runs[0].mutable_result()->set_numerics_version(kNumericsVersion + 7);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/cpu/sums/reduce_rows.h"
+#include "engine/graph/rounded_factors.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/visit_dtype.h"
@@ -309,7 +310,7 @@ class DropoutKernel : public Kernel {
  private:
   void Apply(const TensorRef& from, const TensorRef& to,
              const PassContext& pass) const {
-    const float scale = RoundToType(1.0 / (1.0 - rate_), to.type);
+    const float scale = DropoutFactor(rate_, to.type);
     const RandomStream stream(pass.seed, RandomPurpose::kDropout,
                               static_cast<uint32_t>(pass.step), stream_);
     ParallelElements(

@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include "engine/cpu/sums/channel_sums.h"
+#include "engine/graph/rounded_factors.h"
 #include "engine/numerics/reduction.h"
-#include "engine/numerics/round_to_type.h"
 #include "engine/numerics/visit_dtype.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -229,7 +229,7 @@ void MoveStatistic(int64_t channels, const float* batch, double momentum,
   VisitDType(statistic.type, [&](auto tag) HWY_ATTR {
     using P = decltype(tag);
     const FloatTag d;
-    const auto rate = hn::Set(d, RoundToType(1.0 - momentum, statistic.type));
+    const auto rate = hn::Set(d, MovingRate(momentum, statistic.type));
     P* moving = static_cast<P*>(statistic.data);
     for (int64_t c = 0; c < channels; c += kLanes) {
       const auto count = static_cast<size_t>(channels - c);
