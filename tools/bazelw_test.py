@@ -14,7 +14,7 @@ _FILES = ("bazelw", "tools/install_missing", "tools/bazel7.bazelrc", "third_part
 # What the two scripts may use on a machine that has nothing but git.
 _BASICS = ("bash", "cat", "cmp", "cp", "dirname", "env", "grep", "head", "mkdir", "mktemp", "mv", "readlink", "rm",
            "sed", "sort", "tail", "touch", "tr")
-_LOG = """{ printf '%s\\n' "$PWD" "$@"; env | grep -E '^(HOME|USER|REPRO16_DATA)=' || true; } >"${0%/*}/../bazel.log"
+_LOG = """{ printf '%s\\n' "$PWD" "$@"; env | grep -E '^(HOME|USER|REPRO16_DATA)=' | sort || true; } >"${0%/*}/../bazel.log"
 """
 _BAZEL = """#!/bin/bash
 if [[ $1 == --version ]]; then
@@ -129,6 +129,21 @@ class BazelwTest(unittest.TestCase):
         self.assertEqual(self._run("bash", "project/bazelw", "info", cwd=self.folder,
                                    CDPATH=str(self.folder / "astray")), "")
         self.assertEqual(self._bazel_call()[0], str(self.project))
+
+    def test_spaces_in_the_path(self):
+        project = self.folder / "my projects/of 16 bits"
+        (project.parent / "shared/data").mkdir(parents=True)
+        home = self.folder / "my home"
+        home.mkdir()
+        self.project.rename(project)
+        command = (project / "bazelw", "run", "//a b")
+        self.assertEqual(self._run(*command, cwd=self.folder, BAZEL_VERSION="7.7.1", HOME=str(home)), "")
+        self.assertEqual(self._bazel_call(), [
+            str(project), "--bazelrc=%s/tools/bazel7.bazelrc" % project, "--host_jvm_args=-Duser.home=%s" % home, "run",
+            "//a b", "HOME=%s" % home, "REPRO16_DATA=%s/shared/data" % project.parent, "USER=somebody"])
+        (self.folder / "bazel.log").unlink()
+        self._assert_one_line(self._run(*command, cwd=self.folder, status=2), str(project), "Bazel 7")
+        self.assertFalse((self.folder / "bazel.log").exists())
 
     def test_mirror_beside_the_project(self):
         self._bazelw("info")
