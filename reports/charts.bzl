@@ -20,6 +20,7 @@ def _chart_impl(ctx):
         executable = "/usr/bin/env",
         arguments = [
             "python3",
+            "-S",
             ctx.file._draw.path,
             "--spec=" + ctx.file.spec.path,
             "--data=" + data.path,
@@ -34,8 +35,14 @@ def _chart_impl(ctx):
         outputs = [ctx.outputs.svg, ctx.outputs.png],
         env = dict(
             ctx.configuration.default_shell_env,
+            # Beside Python's own library only the wheel: neither what the machine or the user has installed (-S), nor
+            # what lies beside the script in the source tree.
+            LC_ALL = "C",
             PYTHONDONTWRITEBYTECODE = "1",
+            PYTHONHASHSEED = "0",
             PYTHONPATH = site,
+            PYTHONSAFEPATH = "1",
+            TZ = "UTC",
         ),
         mnemonic = "Chart",
         progress_message = "Drawing %{label}",

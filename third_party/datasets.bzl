@@ -3,7 +3,8 @@
 `REPRO16_DATA` names a folder that holds them: `mnist/` with the four IDX files and `cifar-10-batches-bin/` with the
 six files of the binary version, each as it is, compressed by gzip or by xz. A data set whose subfolder is not there,
 or any when the variable is not set, is fetched from its published address. Where that is out of reach, the
-repository holds a file `MADE_UP` instead, and the engine generates data of the same shape and says so.
+repository holds a file `MADE_UP` instead, and the engine generates data of the same shape and says so. The next command
+that needs the data set looks for it again; one that is there is not looked at again.
 
 A file that is there but is not the published one is an error, never a reason to look elsewhere.
 """
@@ -39,23 +40,29 @@ _TOOLS = {
     ".xz": ["xz", "-dc"],
 }
 
-def _unpack(ctx, stored, tool, name):
+# What to do about a wrong file in the folder, and about a wrong download.
+_COPY_AGAIN = "copy the published file again"
+_OTHER_SOURCE = "try again later, or name a folder with the published files in REPRO16_DATA"
+
+def _unpack(ctx, stored, tool, name, advice):
     """Writes the contents of the file `stored` to data/`name`."""
     result = ctx.execute(
         ["sh", "-c", 'out=$1; shift; mkdir -p data && "$@" > "data/$out"', "sh", name] + tool + [str(stored)],
     )
     if result.return_code:
-        fail("%s: cannot be unpacked: %s; copy the published file again" % (stored, result.stderr.strip()))
+        fail("%s: cannot be unpacked: %s; %s" % (stored, result.stderr.strip(), advice))
 
-def _verify(ctx, name, source):
+def _not_published(source, found, published, advice):
+    fail("%s: not the published file: it has SHA-256 %s, not %s; %s" % (source, found, published, advice))
+
+def _verify(ctx, name, source, advice):
     """Fails unless data/`name`, which came from `source`, is the published file."""
     result = ctx.execute(["sha256sum", "data/" + name])
     if result.return_code:
         fail("data/%s: sha256sum: %s" % (name, result.stderr.strip()))
     digest = result.stdout.split(" ")[0]
     if digest != ctx.attr.files[name]:
-        fail("%s: not the published file: uncompressed it has SHA-256 %s, not %s; copy the published file again" %
-             (source, digest, ctx.attr.files[name]))
+        _not_published(source, digest, ctx.attr.files[name], advice)
 
 def _from_mirror(ctx, folder):
     for name in ctx.attr.files:
@@ -64,23 +71,24 @@ def _from_mirror(ctx, folder):
             candidate = folder.get_child(name + suffix)
             if candidate.exists:
                 stored = candidate
-                _unpack(ctx, stored, tool, name)
+                _unpack(ctx, stored, tool, name, _COPY_AGAIN)
                 break
         if not stored:
             fail("%s: missing (as it is, .gz or .xz); copy the published file there" % folder.get_child(name))
-        _verify(ctx, name, stored)
+        _verify(ctx, name, "%s, uncompressed" % stored, _COPY_AGAIN)
 
 def _from_archive(ctx):
     """Whether the published archive was in reach."""
-    if not ctx.download(
-        ctx.attr.archive,
-        output = "archive.tar.gz",
-        sha256 = ctx.attr.archive_sha256,
-        allow_fail = True,
-    ).success:
-        return False
-    ctx.extract("archive.tar.gz", output = "data", stripPrefix = ctx.attr.archive_prefix)
-    ctx.delete("archive.tar.gz")
+    output = "archive.tar.gz"
+    if not ctx.download(ctx.attr.archive, output, sha256 = ctx.attr.archive_sha256, allow_fail = True).success:
+        # Out of reach, or another file: without a digest only the first fails.
+        reply = ctx.download(ctx.attr.archive, output, allow_fail = True)
+        if not reply.success:
+            return False
+        if reply.sha256 != ctx.attr.archive_sha256:
+            _not_published(ctx.attr.archive, reply.sha256, ctx.attr.archive_sha256, _OTHER_SOURCE)
+    ctx.extract(output, output = "data", stripPrefix = ctx.attr.archive_prefix)
+    ctx.delete(output)
     return True
 
 def _from_single_files(ctx):
@@ -89,9 +97,34 @@ def _from_single_files(ctx):
         stored = name + ".gz"
         if not ctx.download([host + stored for host in ctx.attr.hosts], output = stored, allow_fail = True).success:
             return False
-        _unpack(ctx, stored, _TOOLS[".gz"], name)
+        _unpack(ctx, stored, _TOOLS[".gz"], name, _OTHER_SOURCE)
         ctx.delete(stored)
     return True
+
+# ---- Another try -----------------------------------------------------------------------------------------------------
+
+# Bazel runs a repository's rule again when a file that it read has changed since. What stands in for a data set has
+# read this one, beside the repositories (Bazel looks at no file in them twice), and then changed it.
+_TRIES = "../../dataset_tries"
+
+def _look_again(ctx):
+    """Has the rule run again by the next command that needs the repository."""
+    ctx.read(Label("@dataset_tries//:tries"))
+    result = ctx.execute(["sh", "-c", "echo try >> \"$1\"", "sh", _TRIES])
+    if result.return_code:
+        fail("%s: cannot be written: %s" % (_TRIES, result.stderr.strip()))
+
+def _tries_impl(ctx):
+    ctx.execute(["touch", _TRIES])
+    ctx.symlink(_TRIES, "tries")
+    ctx.file("BUILD", "exports_files([\"tries\"])\n")
+
+_tries = repository_rule(
+    implementation = _tries_impl,
+    doc = "`:tries` is a file outside of all repositories that grows with each data set that was not found.",
+)
+
+# ---- The repositories ------------------------------------------------------------------------------------------------
 
 def _dataset_impl(ctx):
     mirror = ctx.os.environ.get("REPRO16_DATA", "")
@@ -104,9 +137,10 @@ def _dataset_impl(ctx):
         _from_mirror(ctx, folder)
     elif _from_archive(ctx) if ctx.attr.archive else _from_single_files(ctx):
         for name in present:
-            _verify(ctx, name, name + " as downloaded")
+            _verify(ctx, name, name + " as downloaded", _OTHER_SOURCE)
     else:
         present = ["MADE_UP"]
+        _look_again(ctx)
         text = "%s is neither in the folder REPRO16_DATA nor in reach at its published address: MADE-UP data stand in" % ctx.name
         print(text)  # buildifier: disable=print
         ctx.file("data/MADE_UP", text + "\n")
@@ -133,19 +167,29 @@ _dataset = repository_rule(
     environ = ["REPRO16_DATA"],
 )
 
-def dataset_repositories():
-    """@mnist and @cifar10."""
-    _dataset(
+_PUBLISHED = [
+    dict(
         name = "mnist",
         files = _MNIST_FILES,
         folder = "mnist",
         hosts = _MNIST_HOSTS,
-    )
-    _dataset(
+    ),
+    dict(
         name = "cifar10",
         archive = _CIFAR10_ARCHIVE,
         archive_prefix = "cifar-10-batches-bin",
         archive_sha256 = _CIFAR10_ARCHIVE_SHA256,
         files = _CIFAR10_FILES,
         folder = "cifar-10-batches-bin",
-    )
+    ),
+]
+
+def dataset_repositories(datasets = _PUBLISHED):
+    """@mnist and @cifar10.
+
+    Args:
+      datasets: for each repository its name and attributes.
+    """
+    _tries(name = "dataset_tries")
+    for dataset in datasets:
+        _dataset(**dataset)

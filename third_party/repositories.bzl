@@ -1,6 +1,7 @@
 """Every external archive of the project, pinned by the SHA-256 of its published file.
 
-Where the published address is out of reach, `tools/fill_distdir.py` puts the same bytes into `.distdir`.
+Where the published address is out of reach, `tools/fill_distdir.py` puts the same bytes into a folder that .bazelrc
+names.
 """
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")

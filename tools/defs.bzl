@@ -1,4 +1,8 @@
-"""Tests of the tree as it stands on disk, rather than of targets."""
+"""Tests of the tree as it stands on disk, rather than of targets; and Python in actions."""
+
+# Python in the command of a genrule. It sees its own library alone: neither what the machine or the user has installed,
+# nor what lies beside the script in the source tree.
+PYTHON = "python3 -I -S -B"
 
 def tree_test(name, script, **kwargs):
     """A test that runs a Python script of tools/ on every tracked file.

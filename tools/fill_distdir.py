@@ -4,14 +4,16 @@
 usage: fill_distdir.py FOLDER
 
 Each archive comes from its published address or, where that is out of reach, out of Debian's source
-packages, from the mirror that this machine's apt uses. The SHA-256 decides in both cases. Leaves the
-file `.complete` there; ends with one line and exit 1 if an archive can be had from neither source.
+packages, from the mirror that this machine's apt uses. The SHA-256 decides in both cases. Leaves a copy
+of the list there, `.complete`; ends with one line and exit 1 if an archive can be had from neither source.
 """
 
 import ast
 import hashlib
+import http.client
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +30,7 @@ class Unavailable(Exception):
 
 def read_archives(path):
     """The list ARCHIVES of a .bzl file that holds literals only."""
-    for statement in ast.parse(path.read_text()).body:
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and statement.targets[0].id == "ARCHIVES":
             return ast.literal_eval(statement.value)
     raise ValueError("%s defines no ARCHIVES" % path)
@@ -47,8 +49,8 @@ def download(archive, folder):
     try:
         with urllib.request.urlopen(archive["url"], timeout=_TIMEOUT_SECONDS) as reply:
             data = reply.read()
-    except OSError as error:
-        raise Unavailable("%s: %s" % (archive["url"], getattr(error, "reason", error)))
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable("%s: %s" % (archive["url"], getattr(error, "reason", None) or error))
     (folder / file_name(archive)).write_bytes(data)
 
 
@@ -152,14 +154,15 @@ def main(arguments):
     if len(arguments) != 1:
         sys.exit("usage: fill_distdir.py FOLDER")
     distdir = pathlib.Path(arguments[0]).resolve()
-    archives = read_archives(_TOOLS.parent / "third_party/archives.bzl")
+    archives_list = _TOOLS.parent / "third_party/archives.bzl"
+    archives = read_archives(archives_list)
     missing = [a for a in archives if not has_digest(distdir / file_name(a), a["sha256"])]
     try:
         distdir.mkdir(parents=True, exist_ok=True)
         if missing:
             print("fetching " + " ".join(file_name(a) for a in missing), file=sys.stderr)
             fill(distdir, missing)
-        (distdir / ".complete").touch()
+        shutil.copyfile(archives_list, distdir / ".complete")
     except (Unavailable, OSError) as error:
         sys.exit("fill_distdir.py: %s" % error)
 
