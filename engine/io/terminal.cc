@@ -37,7 +37,7 @@ int ColumnsOf(int descriptor, const Environment& environment) {
 
 }  // namespace
 
-Terminal TerminalOf(int descriptor, const Environment& environment) {
+Terminal TerminalAt(int descriptor, const Environment& environment) {
   Terminal terminal;
   terminal.unicode = UnicodeLocale(environment);
   if (isatty(descriptor) == 0) return terminal;

@@ -32,7 +32,7 @@ struct Terminal {
 };
 
 // What the open file `descriptor` is. Cheap enough to ask before each line.
-Terminal TerminalOf(int descriptor,
+Terminal TerminalAt(int descriptor,
                     const Environment& environment = std::getenv);
 
 // Whether text is UTF-8 to the user: by LC_ALL, else LC_CTYPE, else LANG, the

@@ -53,7 +53,7 @@ class PseudoTerminal {
 
 TEST(TerminalTest, AFileIsTheSameOnEveryMachine) {
   const int file = open("/dev/null", O_WRONLY);
-  const Terminal terminal = TerminalOf(
+  const Terminal terminal = TerminalAt(
       file,
       Variables({{"TERM", "xterm"}, {"COLUMNS", "33"}, {"LANG", "C.UTF-8"}}));
   close(file);
@@ -66,7 +66,7 @@ TEST(TerminalTest, AFileIsTheSameOnEveryMachine) {
 TEST(TerminalTest, TheWidthIsThatOfTheMoment) {
   const PseudoTerminal terminal;
   const auto columns = [&](const std::map<std::string, std::string>& more) {
-    return TerminalOf(terminal.descriptor(), Variables(more)).columns;
+    return TerminalAt(terminal.descriptor(), Variables(more)).columns;
   };
   EXPECT_EQ(columns({}), 80);
   EXPECT_EQ(columns({{"COLUMNS", "132"}}), 132);
@@ -82,7 +82,7 @@ TEST(TerminalTest, TheWidthIsThatOfTheMoment) {
 TEST(TerminalTest, ColourAndCursor) {
   const PseudoTerminal pseudo;
   const auto of = [&](const std::map<std::string, std::string>& variables) {
-    return TerminalOf(pseudo.descriptor(), Variables(variables));
+    return TerminalAt(pseudo.descriptor(), Variables(variables));
   };
   EXPECT_TRUE(of({{"TERM", "xterm"}}).interactive);
   EXPECT_TRUE(of({{"TERM", "xterm"}}).color);

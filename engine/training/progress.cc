@@ -99,7 +99,7 @@ class PlainProgress : public Progress {
   // Asked for each line: a terminal's window changes. In its last column some
   // terminals already go to the next line.
   int Columns() const {
-    return TerminalOf(fileno(stream_), environment_).columns - 1;
+    return TerminalAt(fileno(stream_), environment_).columns - 1;
   }
 
   void Write(const std::string& text) {
@@ -155,7 +155,7 @@ class BarProgress : public PlainProgress {
 absl::StatusOr<std::unique_ptr<Progress>> MakeProgress(
     std::string_view mode, std::FILE* stream, const Environment& environment) {
   if (mode == "none") return std::make_unique<Progress>();
-  const bool bar = TerminalOf(fileno(stream), environment).interactive;
+  const bool bar = TerminalAt(fileno(stream), environment).interactive;
   if (mode == "bar" || (mode == "auto" && bar)) {
     return std::make_unique<BarProgress>(stream, environment);
   }
