@@ -167,6 +167,6 @@ int main(int argc, char** argv) {
       "Shows a report on the terminal, as Markdown or as an HTML page.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }
