@@ -12,10 +12,10 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_format.h"
 #include "benchmarks/train_step.pb.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "engine/step_benchmark.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -67,16 +67,17 @@ TrainStepReport Report(const StepBenchmark& benchmark) {
 }
 
 void Print(const TrainStepReport& report) {
-  absl::PrintF(
-      "%s, batch %d, on %s, %s; median of %d alternating rounds; "
-      "multiply-add ceiling %.0f GFLOP/s\n",
-      report.model(), report.batch(), report.device(), report.simd_target(),
-      absl::GetFlag(FLAGS_rounds), report.ceiling_gflops());
-  absl::PrintF("%-12s %12s %10s %9s %14s %12s\n", "policy", "images/s",
-               "GFLOP/s", "share", "against first", "planned MB");
+  PrintFormat(stdout,
+              "%s, batch %d, on %s, %s; median of %d alternating rounds; "
+              "multiply-add ceiling %.0f GFLOP/s\n",
+              report.model(), report.batch(), report.device(),
+              report.simd_target(), absl::GetFlag(FLAGS_rounds),
+              report.ceiling_gflops());
+  PrintFormat(stdout, "%-12s %12s %10s %9s %14s %12s\n", "policy", "images/s",
+              "GFLOP/s", "share", "against first", "planned MB");
   for (const TrainStepReport::Policy& policy : report.policies()) {
-    absl::PrintF(
-        "%-12s %12.1f %10.1f %8.0f%% %14.2f %12.2f\n", policy.policy(),
+    PrintFormat(
+        stdout, "%-12s %12.1f %10.1f %8.0f%% %14.2f %12.2f\n", policy.policy(),
         policy.images_per_second(), policy.gflops(),
         100 * policy.share_of_ceiling(),
         policy.images_per_second() / report.policies(0).images_per_second(),
@@ -91,12 +92,12 @@ void PrintOperations(const StepRate& rate) {
     by_kind[time.kind].first += time.forward;
     by_kind[time.kind].second += time.backward;
   }
-  absl::PrintF("\n%-24s %12s %12s   (%s, ms a step)\n", "operation", "forward",
-               "backward", rate.policy);
+  PrintFormat(stdout, "\n%-24s %12s %12s   (%s, ms a step)\n", "operation",
+              "forward", "backward", rate.policy);
   const double scale = 1e3 / static_cast<double>(rate.steps);
   for (const auto& [kind, seconds] : by_kind) {
-    absl::PrintF("%-24s %12.2f %12.2f\n", TraitsOf(kind).name,
-                 seconds.first * scale, seconds.second * scale);
+    PrintFormat(stdout, "%-24s %12.2f %12.2f\n", TraitsOf(kind).name,
+                seconds.first * scale, seconds.second * scale);
   }
 }
 
@@ -139,8 +140,7 @@ int Main() {
     if (!json.empty()) status = WriteJson(report, json);
   }
   if (status.ok()) return 0;
-  std::fprintf(stderr, "train_step: %s\n",
-               std::string(status.message()).c_str());
+  PrintFormat(stderr, "train_step: %s\n", status.message());
   return 2;
 }
 

@@ -8,10 +8,10 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "models/describe.h"
 #include "models/registry.h"
 
@@ -46,19 +46,19 @@ absl::Status Run(const std::vector<std::string>& arguments) {
   const auto graph = BuildModel(arguments[0], options);
   if (!graph.ok()) return graph.status();
   if (absl::GetFlag(FLAGS_dot)) {
-    absl::PrintF("%s", DrawGraph(*graph));
+    PrintFormat(stdout, "%s", DrawGraph(*graph));
     return absl::OkStatus();
   }
   const auto backend = CreateCpuBackend({/*threads=*/1, "auto"});
   if (!backend.ok()) return backend.status();
   const auto memory = DescribeMemory(*graph, batch, **backend);
   if (!memory.ok()) return memory.status();
-  absl::PrintF(
-      "%s: images %s\n\n%s\n"
-      "Memory that a training step plans, in MB: batch %d, SGD with "
-      "momentum\n\n%s",
-      arguments[0], graph->tensors[graph->input].shape.ToString(),
-      DescribeLayers(*graph), batch, *memory);
+  PrintFormat(stdout,
+              "%s: images %s\n\n%s\n"
+              "Memory that a training step plans, in MB: batch %d, SGD with "
+              "momentum\n\n%s",
+              arguments[0], graph->tensors[graph->input].shape.ToString(),
+              DescribeLayers(*graph), batch, *memory);
   return absl::OkStatus();
 }
 
@@ -69,8 +69,7 @@ int main(int argc, char** argv) {
   const absl::Status status =
       repro16::Run(repro16::ParseArguments(argc, argv, repro16::kUsage));
   if (!status.ok()) {
-    std::fprintf(stderr, "describe: %s\n",
-                 std::string(status.message()).c_str());
+    PrintFormat(stderr, "describe: %s\n", status.message());
     return 2;
   }
   return 0;

@@ -27,6 +27,7 @@
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/terminal.h"
 #include "engine/run/checkpoint.pb.h"
 #include "engine/run/run.pb.h"
 #include "engine/training/checkpoint.h"
@@ -276,9 +277,9 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> FindCheckpoint(
   if (absl::GetFlag(FLAGS_resume)) {
     path = absl::GetFlag(FLAGS_checkpoint);
     if (!Exists(path)) {
-      std::fprintf(stderr,
-                   "train: %s does not exist yet; training from the start\n",
-                   path.c_str());
+      PrintFormat(stderr,
+                  "train: %s does not exist yet; training from the start\n",
+                  path);
       return nullptr;
     }
   }
@@ -330,9 +331,9 @@ void TellStopped(const RunResult& result) {
           ? "nothing was saved; a run with --checkpoint=FILE can go on"
           : absl::StrCat(checkpoint,
                          " is saved; go on by the same command with --resume");
-  std::fprintf(stderr, "train: stopped after step %d in epoch %d of %d; %s\n",
-               result.steps_size(), result.epochs_size(),
-               static_cast<int>(result.spec().epochs()), how.c_str());
+  PrintFormat(stderr, "train: stopped after step %d in epoch %d of %d; %s\n",
+              result.steps_size(), result.epochs_size(), result.spec().epochs(),
+              how);
 }
 
 absl::StatusOr<RunSpec> ReadSpec() {
@@ -386,8 +387,8 @@ absl::StatusOr<int> Run() {
   progress->reset();                                    // a bar leaves the line
   if (!output->finished && stop_wanted == 0) return 0;  // --stop_after_epoch
   if (absl::GetFlag(FLAGS_diagnose)) {
-    std::fprintf(stderr, "%s%s", WorstTensors(output->diagnosis).c_str(),
-                 WorstSecondMoments(output->diagnosis).c_str());
+    PrintText(stderr, absl::StrCat(WorstTensors(output->diagnosis),
+                                   WorstSecondMoments(output->diagnosis)));
   }
   if (!output->finished) {
     TellStopped(output->result);
@@ -405,8 +406,7 @@ int main(int argc, char** argv) {
   repro16::StopOnSignals();
   const absl::StatusOr<int> exit_code = repro16::Run();
   if (!exit_code.ok()) {
-    std::fprintf(stderr, "train: %s\n",
-                 std::string(exit_code.status().message()).c_str());
+    PrintFormat(stderr, "train: %s\n", exit_code.status().message());
     return 2;
   }
   return *exit_code;

@@ -1,12 +1,14 @@
 """Draws a figure of a report: a Vega-Lite specification with the figure's data, as SVG and PNG.
 
 The SVG is made to stand inside a page: it takes the page's text colour, its ids begin with the figure's name, and
-equal inputs give equal bytes. Marks whose encoding has a `tooltip` (a field, or a list of fields with title and format)
-show it when the pointer rests on them, without a script.
+equal inputs give equal bytes. No font, time zone or locale of the machine plays a part: text is measured and drawn by
+Liberation Sans, which is inside vl-convert's wheel. Marks whose encoding has a `tooltip` (a field, or a list of fields
+with title and format) show it when the pointer rests on them, without a script.
 """
 
 import argparse
 import json
+import os
 import re
 import sys
 
@@ -112,10 +114,14 @@ def with_own_ids(svg, prefix):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("spec", "data", "theme", "svg", "png"):
+    for name in ("spec", "data", "theme", "fonts", "svg", "png"):
         parser.add_argument("--" + name, required=True)
     args = parser.parse_args()
+    # Read by vl_convert when it draws first.
+    os.environ.update(FONTCONFIG_FILE=os.path.abspath(args.fonts), TZ="UTC")
     try:
+        with open(args.fonts, encoding="utf-8"):
+            pass  # were it missing, vl_convert would take the machine's fonts without a word
         with open(args.spec, encoding="utf-8") as file:
             spec = json.load(file)
         with open(args.data, encoding="utf-8") as file:

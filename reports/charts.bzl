@@ -25,11 +25,12 @@ def _chart_impl(ctx):
             "--spec=" + ctx.file.spec.path,
             "--data=" + data.path,
             "--theme=" + ctx.file._theme.path,
+            "--fonts=" + ctx.file._fonts.path,
             "--svg=" + ctx.outputs.svg.path,
             "--png=" + ctx.outputs.png.path,
         ],
         inputs = depset(
-            [ctx.file.spec, data, ctx.file._theme, ctx.file._draw],
+            [ctx.file.spec, data, ctx.file._theme, ctx.file._fonts, ctx.file._draw],
             transitive = [depset(ctx.files._vl_convert_site)],
         ),
         outputs = [ctx.outputs.svg, ctx.outputs.png],
@@ -45,7 +46,7 @@ def _chart_impl(ctx):
             TZ = "UTC",
         ),
         mnemonic = "Chart",
-        progress_message = "Drawing %{label}",
+        progress_message = "Drawing %s" % ctx.label,
     )
     return [DefaultInfo(files = depset([ctx.outputs.svg, ctx.outputs.png]))]
 
@@ -62,6 +63,7 @@ _chart = rule(
         "_figure_data": attr.label(default = "//reports:figure_data", executable = True, cfg = "target"),
         "_draw": attr.label(default = "//reports:chart.py", allow_single_file = True),
         "_theme": attr.label(default = "//reports:chart_theme.json", allow_single_file = True),
+        "_fonts": attr.label(default = "//reports:chart_fonts.conf", allow_single_file = True),
         "_vl_convert": attr.label(default = "@pip_vl_convert//:site/marker", allow_single_file = True),
         "_vl_convert_site": attr.label(default = "@pip_vl_convert//:site"),
     },

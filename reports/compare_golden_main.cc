@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "reports/golden.h"
 #include "reports/golden_input.h"
 #include "reports/paper_values.h"
@@ -35,17 +36,15 @@ int main(int argc, char** argv) {
       "Holds a report and its runs to the golden values of their scale.");
   const auto differences = repro16::Run();
   if (absl::IsUnavailable(differences.status())) {
-    std::printf("not compared: %s\n",
-                std::string(differences.status().message()).c_str());
+    PrintFormat(stdout, "not compared: %s\n", differences.status().message());
     return 0;
   }
   if (!differences.ok()) {
-    std::fprintf(stderr, "error: %s\n",
-                 std::string(differences.status().message()).c_str());
+    PrintFormat(stderr, "error: %s\n", differences.status().message());
     return 2;
   }
   for (const repro16::GoldenDifference& difference : *differences) {
-    std::fprintf(stderr, "%s\n", ToString(difference).c_str());
+    PrintFormat(stderr, "%s\n", ToString(difference));
   }
   return differences->empty() ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/io/terminal.h"
 #include "reports/format.h"
 #include "reports/report.pb.h"
 
@@ -86,7 +87,7 @@ struct Document {
 Document DocumentOf(const report::Report& report);
 
 // What render.h says, of any document.
-std::string TerminalOf(const Document& document, bool color);
+std::string TerminalOf(const Document& document, const Terminal& terminal);
 std::string MarkdownOf(const Document& document,
                        const std::map<std::string, std::string>& charts);
 std::string HtmlOf(const Document& document,

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "google/protobuf/util/json_util.h"
 #include "reports/report_file.h"
 
@@ -51,6 +52,6 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, "Writes a figure of a report as JSON.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -8,13 +8,17 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "engine/io/terminal.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
 
-// For a terminal: tables at most 120 columns wide, verdicts by word and sign,
-// with `color` also in colour.
-std::string RenderTerminal(const report::Report& report, bool color);
+// For a terminal: no line is wider than it, down to 30 columns; verdicts by
+// word and sign, where it has colour also in colour. A table that is too wide
+// is told in several, one that is short of columns breaks its cells between
+// words.
+std::string RenderTerminal(const report::Report& report,
+                           const Terminal& terminal);
 
 // For Markdown with tables (GitHub's dialect). `charts` gives the address of a
 // figure's picture by the figure's name; a figure without one shows its

@@ -15,6 +15,7 @@
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
+#include "engine/io/terminal.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/paper_values.h"
@@ -40,8 +41,8 @@ ABSL_FLAG(std::string, out, "", "file to write; empty: standard output");
 ABSL_FLAG(std::string, commit, "", "commit to show");
 ABSL_FLAG(std::string, date, "", "date to show");
 ABSL_FLAG(std::string, color, "auto",
-          "colour on the terminal: auto (when standard output is one), always "
-          "or never");
+          "colour on the terminal: auto (when standard output is one that has "
+          "it, and NO_COLOR is not set), always or never");
 
 namespace repro16 {
 namespace {
@@ -102,23 +103,28 @@ absl::StatusOr<std::map<std::string, std::string>> Charts(
   return charts;
 }
 
-absl::StatusOr<bool> Color() {
+// Where the report is printed; a file is the same on every machine.
+absl::StatusOr<Terminal> Where() {
+  Terminal terminal;
+  if (absl::GetFlag(FLAGS_out).empty()) terminal = TerminalAt(STDOUT_FILENO);
   const std::string color = absl::GetFlag(FLAGS_color);
-  if (color == "always") return true;
-  if (color == "never") return false;
-  if (color != "auto") {
+  if (color == "always") {
+    terminal.color = true;
+  } else if (color == "never") {
+    terminal.color = false;
+  } else if (color != "auto") {
     return absl::InvalidArgumentError(
         absl::StrCat("--color=", color, ": give auto, always or never"));
   }
-  return absl::GetFlag(FLAGS_out).empty() && isatty(STDOUT_FILENO) == 1;
+  return terminal;
 }
 
 absl::StatusOr<std::string> Render(const report::Report& report) {
   const std::string format = absl::GetFlag(FLAGS_format);
   if (format == "terminal") {
-    const absl::StatusOr<bool> color = Color();
-    if (!color.ok()) return color.status();
-    return RenderTerminal(report, *color);
+    const absl::StatusOr<Terminal> terminal = Where();
+    if (!terminal.ok()) return terminal.status();
+    return RenderTerminal(report, *terminal);
   }
   if (format != "markdown" && format != "html") {
     return absl::InvalidArgumentError(
@@ -161,6 +167,6 @@ int main(int argc, char** argv) {
       "Shows a report on the terminal, as Markdown or as an HTML page.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -7,17 +7,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/io/ascii.h"
+#include "engine/io/terminal.h"
 #include "reports/document.h"
 #include "reports/render.h"
 
 namespace repro16 {
 namespace {
 
-constexpr int kWidth = 120;
-constexpr int kProseWidth = 100;  // long lines are hard to read
-constexpr int kGap = 2;           // between columns
-constexpr int kNarrowest = 8;     // no column is squeezed below this
-constexpr int kUnbroken = 16;     // a value as short as this stays on one line
+constexpr int kFewestColumns = 30;  // nothing is laid out for fewer
+constexpr int kProseWidth = 100;    // long lines are hard to read
+constexpr int kGap = 2;             // between columns
+constexpr int kNarrowest = 8;       // no column is squeezed below this
+constexpr int kUnbroken = 16;  // a value as short as this stays on one line
 constexpr int kEnough = 24;  // no column asks for more before a table is split
 
 // Characters on the screen: code points; the renderers use no wide or
@@ -25,15 +27,6 @@ constexpr int kEnough = 24;  // no column asks for more before a table is split
 int Width(std::string_view text) {
   return std::count_if(text.begin(), text.end(),
                        [](char c) { return (c & 0xC0) != 0x80; });
-}
-
-// A report's text must not move the cursor: control characters become spaces.
-std::string Clean(std::string_view text) {
-  std::string clean(text);
-  for (char& c : clean) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return clean;
 }
 
 // Bytes of the longest prefix of `text` that is at most `width` wide.
@@ -74,8 +67,8 @@ int LongestWord(std::string_view text) {
   return longest;
 }
 
-// How wide column i must be to be read well.
-int NeededWidth(const Grid& grid, size_t i) {
+// How wide column i must be to be read well; two such columns fit into `width`.
+int NeededWidth(const Grid& grid, size_t i, int width) {
   int needed = LongestWord(grid.columns[i].title);
   for (const std::vector<GridCell>& row : grid.rows) {
     for (const CellLine& line : row[i]) {
@@ -85,13 +78,15 @@ int NeededWidth(const Grid& grid, size_t i) {
           std::max(needed, whole ? Width(line.text) : LongestWord(line.text));
     }
   }
-  return std::min(needed, kEnough);
+  return std::min({needed, kEnough, (width - kGap) / 2});
 }
 
-// While the table is too wide, the widest column above its least gives way.
-void Squeeze(const std::vector<int>& least, std::vector<int>& widths) {
+// While the table is wider than `width`, the widest column above its least
+// gives way.
+void Squeeze(const std::vector<int>& least, int width,
+             std::vector<int>& widths) {
   const int gaps = kGap * (static_cast<int>(widths.size()) - 1);
-  while (std::accumulate(widths.begin(), widths.end(), gaps) > kWidth) {
+  while (std::accumulate(widths.begin(), widths.end(), gaps) > width) {
     int* widest = nullptr;
     for (size_t i = 0; i < widths.size(); ++i) {
       if (widths[i] <= least[i]) continue;
@@ -102,14 +97,14 @@ void Squeeze(const std::vector<int>& least, std::vector<int>& widths) {
   }
 }
 
-// The table itself, or where it is too wide several with its columns in turn,
-// each led by the first column.
-std::vector<Grid> Parts(const Grid& grid) {
+// The table itself, or where it is wider than `most` several with its columns
+// in turn, each led by the first column.
+std::vector<Grid> Parts(const Grid& grid, int most) {
   std::vector<Grid> parts;
-  int width = kWidth + 1;  // of the last part; none can take a column yet
+  int width = most + 1;  // of the last part; none can take a column yet
   for (size_t i = 0; i < grid.columns.size(); ++i) {
-    const int needed = kGap + NeededWidth(grid, i);
-    if (width + needed > kWidth + kGap) {
+    const int needed = kGap + NeededWidth(grid, i, most);
+    if (width + needed > most + kGap) {
       parts.emplace_back();
       parts.back().rows.resize(grid.rows.size());
       width = 0;
@@ -121,7 +116,7 @@ std::vector<Grid> Parts(const Grid& grid) {
       for (size_t y = 0; y < grid.rows.size(); ++y) {
         parts.back().rows[y].push_back(grid.rows[y][column]);
       }
-      width += kGap + NeededWidth(grid, column);
+      width += kGap + NeededWidth(grid, column, most);
     }
   }
   return parts;
@@ -129,7 +124,11 @@ std::vector<Grid> Parts(const Grid& grid) {
 
 class TerminalRenderer {
  public:
-  explicit TerminalRenderer(bool color) : color_(color) {}
+  explicit TerminalRenderer(const Terminal& terminal)
+      : color_(terminal.color),
+        unicode_(terminal.unicode),
+        width_(std::max(terminal.columns, kFewestColumns)),
+        prose_width_(std::min(width_, kProseWidth)) {}
 
   std::string Render(const Document& document);
 
@@ -143,24 +142,51 @@ class TerminalRenderer {
 
  private:
   struct Line {
-    std::string text;  // clean
+    std::string text;
     const char* code = "";
   };
   using Lines = std::vector<Line>;
 
+  // `text` as it can be printed: a control character becomes a space, as a
+  // report must not move the cursor; without Unicode it is ASCII.
+  std::string Printable(std::string_view text) const;
+  Grid Printable(Grid grid) const;
   // `text` in the style of an ANSI code, e.g. "1" for bold.
   std::string Styled(std::string_view text, std::string_view code) const;
   static const char* CodeOf(const CellLine& line);
   void Prose(std::string_view text, std::string_view code = "",
              std::string_view indent = "");
-  static std::vector<int> Widths(const Grid& grid);
+  std::vector<int> Widths(const Grid& grid) const;
   void Table(const Grid& grid);
   void GridRow(const std::vector<Lines>& cells, const Grid& grid,
                const std::vector<int>& widths);
 
   const bool color_;
+  const bool unicode_;
+  const int width_;
+  const int prose_width_;
   std::string out_;
 };
+
+std::string TerminalRenderer::Printable(std::string_view text) const {
+  std::string printable = unicode_ ? std::string(text) : Ascii(text);
+  for (char& c : printable) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return printable;
+}
+
+Grid TerminalRenderer::Printable(Grid grid) const {
+  for (Grid::Column& column : grid.columns) {
+    column.title = Printable(column.title);
+  }
+  for (std::vector<GridCell>& row : grid.rows) {
+    for (GridCell& cell : row) {
+      for (CellLine& line : cell) line.text = Printable(line.text);
+    }
+  }
+  return grid;
+}
 
 std::string TerminalRenderer::Styled(std::string_view text,
                                      std::string_view code) const {
@@ -186,7 +212,7 @@ const char* TerminalRenderer::CodeOf(const CellLine& line) {
 void TerminalRenderer::Prose(std::string_view text, std::string_view code,
                              std::string_view indent) {
   for (const std::string& line :
-       Wrap(Clean(text), kProseWidth - Width(indent))) {
+       Wrap(Printable(text), prose_width_ - Width(indent))) {
     absl::StrAppend(&out_, indent, Styled(line, code), "\n");
   }
 }
@@ -209,11 +235,20 @@ std::string TerminalRenderer::Render(const Document& document) {
   return std::move(out_);
 }
 
+// "── Title ─────", a rule to the full width.
 void TerminalRenderer::operator()(const Heading& heading) {
-  const std::string text = Clean(heading.text);
+  std::string_view lead = "── ";
+  int left = 0;  // of the last line, for the rule
+  for (const std::string& line :
+       Wrap(Printable(heading.text), prose_width_ - Width(lead))) {
+    if (left != 0) absl::StrAppend(&out_, "\n");
+    absl::StrAppend(&out_, Printable(lead), Styled(line, "1"));
+    left = prose_width_ - Width(lead) - Width(line);
+    lead = "   ";
+  }
   std::string rule;
-  for (int i = Width(text) + 4; i < kProseWidth; ++i) rule += "─";
-  absl::StrAppend(&out_, "── ", Styled(text, "1"), " ", rule, "\n");
+  for (int i = 1; i < left; ++i) rule += "─";
+  absl::StrAppend(&out_, rule.empty() ? "" : " ", Printable(rule), "\n");
 }
 
 void TerminalRenderer::operator()(const Paragraph& paragraph) {
@@ -223,13 +258,13 @@ void TerminalRenderer::operator()(const Paragraph& paragraph) {
 void TerminalRenderer::operator()(const Facts& facts) {
   size_t widest = 0;
   for (const auto& [name, value] : facts.rows) {
-    widest = std::max(widest, name.size());
+    widest = std::max(widest, name.size());  // the names are ours, and ASCII
   }
   for (const auto& [name, value] : facts.rows) {
     std::string label = name;
     label.resize(widest + kGap, ' ');
     for (const std::string& line :
-         Wrap(Clean(value), kProseWidth - Width(label))) {
+         Wrap(Printable(value), prose_width_ - Width(label))) {
       absl::StrAppend(&out_, Styled(label, "2"), line, "\n");
       label.assign(label.size(), ' ');
     }
@@ -238,10 +273,10 @@ void TerminalRenderer::operator()(const Facts& facts) {
 
 // Natural widths, or where the table is too wide what fits: first no column
 // gets less than it needs.
-std::vector<int> TerminalRenderer::Widths(const Grid& grid) {
+std::vector<int> TerminalRenderer::Widths(const Grid& grid) const {
   std::vector<int> widths, needed;
   for (size_t i = 0; i < grid.columns.size(); ++i) {
-    needed.push_back(NeededWidth(grid, i));
+    needed.push_back(NeededWidth(grid, i, width_));
     int width = Width(grid.columns[i].title);
     for (const std::vector<GridCell>& row : grid.rows) {
       for (const CellLine& line : row[i]) {
@@ -250,8 +285,8 @@ std::vector<int> TerminalRenderer::Widths(const Grid& grid) {
     }
     widths.push_back(width);
   }
-  Squeeze(needed, widths);
-  Squeeze(std::vector<int>(widths.size(), kNarrowest), widths);
+  Squeeze(needed, width_, widths);
+  Squeeze(std::vector<int>(widths.size(), kNarrowest), width_, widths);
   return widths;
 }
 
@@ -284,7 +319,7 @@ void TerminalRenderer::operator()(const Grid& grid) {
   Prose(grid.title, "1");
   Prose(grid.caption, "2");
   const char* between = "";
-  for (const Grid& part : Parts(grid)) {
+  for (const Grid& part : Parts(Printable(grid), width_)) {
     absl::StrAppend(&out_, between);
     Table(part);
     between = "\n";
@@ -296,7 +331,7 @@ void TerminalRenderer::Table(const Grid& grid) {
   std::vector<Lines> header;
   for (size_t i = 0; i < grid.columns.size(); ++i) {
     Lines lines;
-    for (std::string& text : Wrap(Clean(grid.columns[i].title), widths[i])) {
+    for (std::string& text : Wrap(grid.columns[i].title, widths[i])) {
       lines.push_back({std::move(text), "4"});
     }
     header.push_back(std::move(lines));
@@ -309,7 +344,7 @@ void TerminalRenderer::Table(const Grid& grid) {
     for (size_t i = 0; i < row.size(); ++i) {
       Lines lines;
       for (const CellLine& line : row[i]) {
-        for (std::string& text : Wrap(Clean(line.text), widths[i])) {
+        for (std::string& text : Wrap(line.text, widths[i])) {
           lines.push_back({std::move(text), CodeOf(line)});
         }
       }
@@ -333,19 +368,30 @@ void TerminalRenderer::operator()(const Callout& callout) {
   Prose(callout.place, "2", "  ");
 }
 
+// A long command goes on in further lines, as the shell takes them back.
 void TerminalRenderer::operator()(const Command& command) {
-  absl::StrAppend(&out_, Styled(absl::StrCat("$ ", Clean(command.text)), "2"),
-                  "\n");
+  std::string rest = absl::StrCat("$ ", Printable(command.text));
+  while (Width(rest) > prose_width_) {
+    // A backslash joins the pieces of a word that is too long, too.
+    const size_t most = PrefixOfWidth(rest, prose_width_ - 1);
+    const size_t blank = rest.rfind(' ', most - 1);
+    const bool in_word = blank == std::string::npos || blank <= 1;
+    const size_t cut = in_word ? most : blank + 1;
+    absl::StrAppend(&out_, Styled(rest.substr(0, cut) + "\\", "2"), "\n");
+    rest.erase(0, cut);
+  }
+  absl::StrAppend(&out_, Styled(rest, "2"), "\n");
 }
 
 }  // namespace
 
-std::string TerminalOf(const Document& document, bool color) {
-  return TerminalRenderer(color).Render(document);
+std::string TerminalOf(const Document& document, const Terminal& terminal) {
+  return TerminalRenderer(terminal).Render(document);
 }
 
-std::string RenderTerminal(const report::Report& report, bool color) {
-  return TerminalOf(DocumentOf(report), color);
+std::string RenderTerminal(const report::Report& report,
+                           const Terminal& terminal) {
+  return TerminalOf(DocumentOf(report), terminal);
 }
 
 }  // namespace repro16

@@ -8,8 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "engine/io/ascii.h"
 #include "engine/io/file.h"
+#include "engine/io/terminal.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "reports/format.h"
@@ -44,7 +49,7 @@ int Width(std::string_view line) {
 }
 
 TEST_F(RenderTest, TerminalFitsAndSaysEverything) {
-  const std::string text = RenderTerminal(report_, /*color=*/false);
+  const std::string text = RenderTerminal(report_, Terminal());
   for (std::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(Width(line), 120) << line;
     EXPECT_FALSE(absl::EndsWith(line, " ")) << "\"" << line << "\"";
@@ -62,23 +67,25 @@ TEST_F(RenderTest, TerminalFitsAndSaysEverything) {
 }
 
 TEST_F(RenderTest, WorstComesFirst) {
-  const std::string text = RenderTerminal(report_, /*color=*/false);
+  const std::string text = RenderTerminal(report_, Terminal());
   EXPECT_LT(text.find("Largest single error"), text.find("Ratio of the means"));
   EXPECT_LT(text.find("Ratio of the means"), text.find("Mean of the error"));
 }
 
 TEST_F(RenderTest, ColourChangesNothingElse) {
-  std::string text = RenderTerminal(report_, /*color=*/true);
+  Terminal coloured;
+  coloured.color = true;
+  std::string text = RenderTerminal(report_, coloured);
   EXPECT_THAT(text, HasSubstr("\033[1;31m✗ differ\033[0m"));
   for (size_t i; (i = text.find("\033[")) != std::string::npos;) {
     text.erase(i, text.find('m', i) - i + 1);
   }
-  EXPECT_EQ(text, RenderTerminal(report_, /*color=*/false));
+  EXPECT_EQ(text, RenderTerminal(report_, Terminal()));
 }
 
 TEST_F(RenderTest, ReportCannotMoveTheCursor) {
   report_.set_title("a\033[2Jb");
-  EXPECT_THAT(RenderTerminal(report_, /*color=*/false), Not(HasSubstr("\033")));
+  EXPECT_THAT(RenderTerminal(report_, Terminal()), Not(HasSubstr("\033")));
 }
 
 TEST_F(RenderTest, WideTableAndLongWordsStillFit) {
@@ -88,10 +95,88 @@ TEST_F(RenderTest, WideTableAndLongWordsStillFit) {
     table.add_columns()->set_title("A rather long title of a column");
     row.add_cells()->set_text(std::string(64, 'f'));
   }
-  const std::string text = RenderTerminal(report_, /*color=*/false);
+  const std::string text = RenderTerminal(report_, Terminal());
   for (std::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(Width(line), 120) << line;
   }
+}
+
+Terminal OfWidth(int columns) {
+  Terminal terminal;
+  terminal.columns = columns;
+  return terminal;
+}
+
+// The words of a text, whatever lines they stand on.
+std::string OnOneLine(std::string_view text) {
+  return absl::StrJoin(
+      absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty()), " ");
+}
+
+TEST_F(RenderTest, EveryWidthFits) {
+  report_.mutable_claim()->set_text(
+      absl::StrCat(report_.claim().text(), " ", std::string(90, 'w')));
+  for (int columns = 30; columns <= 200; ++columns) {
+    const std::string text = RenderTerminal(report_, OfWidth(columns));
+    for (std::string_view line : absl::StrSplit(text, '\n')) {
+      ASSERT_LE(Width(line), columns) << line;
+      ASSERT_FALSE(absl::EndsWith(line, " ")) << "\"" << line << "\"";
+    }
+    ASSERT_THAT(OnOneLine(text),
+                AllOf(HasSubstr("2 match, 1 differ, 1 inconclusive"),
+                      HasSubstr("Contradiction: Networks named two ways"),
+                      HasSubstr("margin"), HasSubstr("✗")))
+        << columns;
+  }
+}
+
+TEST_F(RenderTest, AWideTerminalIsUsedByTablesAndNotByProse) {
+  int widest = 0;
+  for (int i = 0; i < 12; ++i) {
+    report::Table& table = *report_.mutable_tables(0);
+    table.add_columns()->set_title("a column more");
+    for (report::Row& row : *table.mutable_rows()) {
+      row.add_cells()->set_text("a value more");
+    }
+  }
+  report_.mutable_claim()->set_text(std::string(5000, 'w'));
+  const std::string text = RenderTerminal(report_, OfWidth(200));
+  for (std::string_view line : absl::StrSplit(text, '\n')) {
+    widest = std::max(widest, Width(line));
+    if (absl::StrContains(line, "www")) {
+      EXPECT_LE(Width(line), 100);
+    }
+  }
+  EXPECT_GT(widest, 160);
+}
+
+TEST_F(RenderTest, ALongCommandCanStillBeCopied) {
+  report_.mutable_tables(0)->set_command(
+      "bazel run //experiments/fig1:" + std::string(50, 'x') +
+      " --//experiments:scale=lite");
+  for (int columns : {30, 40, 60, 80}) {
+    const std::string text = RenderTerminal(report_, OfWidth(columns));
+    EXPECT_THAT(absl::StrReplaceAll(text, {{"\\\n", ""}}),
+                HasSubstr("$ " + report_.tables(0).command() + "\n"));
+  }
+}
+
+TEST_F(RenderTest, WithoutUnicodeAllIsAsciiAndInColumns) {
+  for (int columns : {40, 60, 80, 120, 200}) {
+    Terminal terminal = OfWidth(columns);
+    terminal.unicode = false;
+    const std::string text = RenderTerminal(report_, terminal);
+    EXPECT_EQ(text, Ascii(text));
+    EXPECT_THAT(text, Not(HasSubstr("\n??")));
+    for (std::string_view line : absl::StrSplit(text, '\n')) {
+      EXPECT_LE(line.size(), columns) << line;
+    }
+  }
+  Terminal terminal;
+  terminal.unicode = false;
+  EXPECT_THAT(RenderTerminal(report_, terminal),
+              AllOf(HasSubstr("x differ"), HasSubstr("+ match"),
+                    HasSubstr("margin +-0.9"), HasSubstr("\n-- Time --")));
 }
 
 // A table like the paper's table 2, and the times of many networks.
@@ -116,7 +201,7 @@ int Count(std::string_view text, std::string_view part) {
 }
 
 TEST_F(WideTest, TheTerminalSplitsTheTableAndNoValue) {
-  const std::string text = RenderTerminal(report_, /*color=*/false);
+  const std::string text = RenderTerminal(report_, Terminal());
   for (std::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(Width(line), 120) << line;
   }
@@ -169,7 +254,7 @@ TEST_F(WideTest, TimesOfAGroupAreOneRow) {
   EXPECT_THAT(time, HasSubstr("images/s (n=3)<br>0.800× FP32<small>paper "
                               "1.60×</small>"));
   report_.mutable_timing()->mutable_rows()->RemoveLast();
-  EXPECT_EQ(Count(RenderTerminal(report_, false), "paper 1.30×"), 11);
+  EXPECT_EQ(Count(RenderTerminal(report_, Terminal()), "paper 1.30×"), 11);
 }
 
 TEST_F(RenderTest, PageIsSelfContained) {
@@ -231,7 +316,8 @@ TEST(ScaleTest, OnlyThePaperScaleSaysReproduced) {
   for (const char* scale : {"smoke", "lite"}) {
     const report::Report report = AllMatch(scale);
     EXPECT_THAT(RenderHtml(report, {}), Not(HasSubstr("reproduced"))) << scale;
-    EXPECT_THAT(RenderTerminal(report, false), Not(HasSubstr("reproduced")));
+    EXPECT_THAT(RenderTerminal(report, Terminal()),
+                Not(HasSubstr("reproduced")));
     EXPECT_THAT(RenderMarkdown(report, {}), Not(HasSubstr("reproduced")));
   }
   EXPECT_THAT(ScaleBadge(AllMatch("paper")), HasSubstr("reproduced"));
@@ -248,10 +334,10 @@ TEST(ScaleTest, NothingIsReproducedByMadeUpDataOrWithADifference) {
 
 TEST(ScaleTest, AToolsAnswersHaveNoScaleNoTimeAndNoMemory) {
   report::Report report = AllMatch("smoke");
-  EXPECT_THAT(RenderTerminal(report, false), HasSubstr("── Time"));
+  EXPECT_THAT(RenderTerminal(report, Terminal()), HasSubstr("── Time"));
   report.mutable_provenance()->set_toolkit("ptxas 13.0.88");
   EXPECT_EQ(ScaleBadge(report), "NO TRAINING RUNS: the same at every scale");
-  const std::string text = RenderTerminal(report, false);
+  const std::string text = RenderTerminal(report, Terminal());
   EXPECT_THAT(text, HasSubstr("Toolkit  ptxas 13.0.88"));
   for (const char* absent : {"── Time", "── Memory", "Numerics version"}) {
     EXPECT_THAT(text, Not(HasSubstr(absent)));

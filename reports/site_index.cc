@@ -193,8 +193,8 @@ std::string RenderSiteHtml(const std::vector<SitePage>& pages,
 
 std::string RenderSiteTerminal(const std::vector<SitePage>& pages,
                                const report::Environment& environment,
-                               bool color) {
-  return TerminalOf(SiteDocument(pages, environment), color);
+                               const Terminal& terminal) {
+  return TerminalOf(SiteDocument(pages, environment), terminal);
 }
 
 }  // namespace repro16

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/io/terminal.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
@@ -25,7 +26,7 @@ std::string RenderSiteHtml(const std::vector<SitePage>& pages,
 // The same for a terminal, see RenderTerminal.
 std::string RenderSiteTerminal(const std::vector<SitePage>& pages,
                                const report::Environment& environment,
-                               bool color);
+                               const Terminal& terminal);
 
 }  // namespace repro16
 

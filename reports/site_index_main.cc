@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/paper_values.h"
@@ -68,8 +69,9 @@ absl::Status Run() {
   const absl::Status status =
       WriteFileAtomically(out, RenderSiteHtml(pages, *environment));
   if (!status.ok()) return status;
-  const bool color = isatty(STDOUT_FILENO) == 1;
-  std::fputs(RenderSiteTerminal(pages, *environment, color).c_str(), stdout);
+  std::fputs(RenderSiteTerminal(pages, *environment, TerminalAt(STDOUT_FILENO))
+                 .c_str(),
+             stdout);
   if (std::fflush(stdout) != 0) {
     return absl::UnavailableError("standard output: cannot be written");
   }
@@ -84,6 +86,6 @@ int main(int argc, char** argv) {
                       "Writes the index of all reports, and prints it.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

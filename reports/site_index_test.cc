@@ -72,7 +72,7 @@ TEST_F(SiteIndexTest, MadeUpDataIsSaidOfItsReportOnly) {
 TEST_F(SiteIndexTest, TheTallyIsOfAllReports) {
   pages_[1].report.add_expectations()->set_verdict(report::VERDICT_MATCH);
   EXPECT_THAT(Page(), HasSubstr("✓ 3 match</li>"));
-  EXPECT_THAT(RenderSiteTerminal(pages_, environment_, false),
+  EXPECT_THAT(RenderSiteTerminal(pages_, environment_, Terminal()),
               HasSubstr("3 match, 1 differ, 1 inconclusive, 1 not run"));
 }
 
@@ -119,8 +119,8 @@ TEST_F(SiteIndexTest, NoReportsAreNoCrash) {
 }
 
 TEST_F(SiteIndexTest, TheTerminalIsAtMost120Wide) {
-  for (std::string_view line :
-       absl::StrSplit(RenderSiteTerminal(pages_, environment_, false), '\n')) {
+  for (std::string_view line : absl::StrSplit(
+           RenderSiteTerminal(pages_, environment_, Terminal()), '\n')) {
     EXPECT_LE(std::count_if(line.begin(), line.end(),
                             [](char c) { return (c & 0xC0) != 0x80; }),
               120)

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
+#include "engine/io/terminal.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/golden_input.h"
@@ -59,6 +60,6 @@ int main(int argc, char** argv) {
       "Writes what the runs gave into the golden file, under their scale.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -25,6 +25,7 @@
 #include "analysis/step_time_model.h"
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
+#include "engine/io/terminal.h"
 #include "models/registry.h"
 
 ABSL_FLAG(std::string, device, "rtx4080",
@@ -85,21 +86,23 @@ std::string PairText(double predicted, double published, int decimals) {
 }
 
 void PrintTimes(const CostModelReport& report) {
-  absl::PrintF(
+  PrintFormat(
+      stdout,
       "\nSeconds and gains: predicted, then published (%s: on %s, batch %d)\n"
       "%-13s%15s%15s%15s%17s%18s\n",
       report.published_table(), report.published_device(),
       report.published_batch(), "", "FP16  ", "FP32  ", "MP  ", "FP32 / FP16 ",
       "MP / FP16");
   for (const CostModelReport::Network& network : report.networks()) {
-    absl::PrintF("%-13s", network.model());
+    PrintFormat(stdout, "%-13s", network.model());
     for (int p : {kModelledFp16, kModelledFp32, kModelledMp}) {
       const CostModelReport::Precision& precision = network.precisions(p);
-      absl::PrintF(" %s", PairText(precision.seconds(),
-                                   precision.published_seconds(), 0));
+      PrintFormat(
+          stdout, " %s",
+          PairText(precision.seconds(), precision.published_seconds(), 0));
     }
-    absl::PrintF(
-        "    %s    %s\n",
+    PrintFormat(
+        stdout, "    %s    %s\n",
         PairText(network.fp32_speedup(), network.published_fp32_speedup(), 2),
         PairText(network.mp_speedup(), network.published_mp_speedup(), 2));
   }
@@ -112,50 +115,54 @@ std::string SharesText(const CostModelReport::Precision& precision) {
 }
 
 void PrintShares(const CostModelReport& report) {
-  absl::PrintF(
+  PrintFormat(
+      stdout,
       "\nBound by, in %% of the predicted time: operations, bytes, launches; "
       "kernels of a training step\n"
       "%-13s%13s%9s%14s%9s%14s%9s%12s%12s\n",
       "", "FP16   ", "kernels", "FP32   ", "kernels", "MP   ", "kernels",
       "FP16_BN32", "no TF32");
-  absl::PrintF("%-13s%13s%9s%14s%9s%14s%9s%12s%12s\n", "", "op  by  la", "",
-               "op  by  la", "", "op  by  la", "", "seconds", "seconds");
+  PrintFormat(stdout, "%-13s%13s%9s%14s%9s%14s%9s%12s%12s\n", "", "op  by  la",
+              "", "op  by  la", "", "op  by  la", "", "seconds", "seconds");
   for (const CostModelReport::Network& network : report.networks()) {
-    absl::PrintF("%-13s", network.model());
+    PrintFormat(stdout, "%-13s", network.model());
     for (int p : {kModelledFp16, kModelledFp32, kModelledMp}) {
       const CostModelReport::Precision& precision = network.precisions(p);
-      absl::PrintF(" %s%9d ", SharesText(precision), precision.kernels());
+      PrintFormat(stdout, " %s%9d ", SharesText(precision),
+                  precision.kernels());
     }
-    absl::PrintF("%10.0f%12.0f\n",
-                 network.precisions(kModelledFp16Bn32).seconds(),
-                 network.precisions(kModelledFp32WithoutTf32).seconds());
+    PrintFormat(stdout, "%10.0f%12.0f\n",
+                network.precisions(kModelledFp16Bn32).seconds(),
+                network.precisions(kModelledFp32WithoutTf32).seconds());
   }
 }
 
 void PrintError(std::string_view name, const CostModelReport::Error& error) {
-  absl::PrintF("%-24s %9.0f%% %12.0f%% %10.0f%% %13.2f %13.2f %11.2f\n", name,
-               100 * error.seconds(), 100 * error.fp32_speedup(),
-               100 * error.mp_speedup(), error.seconds_correlation(),
-               error.fp32_speedup_correlation(),
-               error.mp_speedup_correlation());
+  PrintFormat(stdout, "%-24s %9.0f%% %12.0f%% %10.0f%% %13.2f %13.2f %11.2f\n",
+              name, 100 * error.seconds(), 100 * error.fp32_speedup(),
+              100 * error.mp_speedup(), error.seconds_correlation(),
+              error.fp32_speedup_correlation(), error.mp_speedup_correlation());
 }
 
 void PrintErrors(const CostModelReport& report) {
   if (!report.has_error()) {
-    absl::PrintF(
+    PrintFormat(
+        stdout,
         "\nNo error is stated: the published times are of %s with batches of "
         "%d.\n",
         report.published_device(), report.published_batch());
     return;
   }
-  absl::PrintF(
+  PrintFormat(
+      stdout,
       "\nError: mean of |predicted / published - 1|; r: correlation of both\n"
       "%-24s %10s %13s %11s %13s %13s %11s\n",
       "", "seconds", "FP32 / FP16", "MP / FP16", "r seconds", "r FP32/FP16",
       "r MP/FP16");
   PrintError("FP32 with TF32", report.error());
   PrintError("FP32 without TF32", report.error_without_tf32());
-  absl::PrintF(
+  PrintFormat(
+      stdout,
       "\nThe same over a grid of the two free parameters (launch cost in us, "
       "attainable share of the peak rates);\nabove they are %.0f and %.2f\n",
       report.launch_us(), report.attainable_share());
@@ -187,7 +194,8 @@ std::string Wrapped(std::string_view text, size_t width) {
 constexpr size_t kColumns = 118;
 
 void Print(const CostModelReport& report) {
-  absl::PrintF(
+  PrintFormat(
+      stdout,
       "%s: %s\n"
       "%d epochs of %d examples in batches of %d, the test set of %d evaluated "
       "after each\n%s\n",
@@ -202,9 +210,9 @@ void Print(const CostModelReport& report) {
   PrintTimes(report);
   PrintShares(report);
   PrintErrors(report);
-  absl::PrintF("\nWhat the model shows (%s)\n", report.caveat());
+  PrintFormat(stdout, "\nWhat the model shows (%s)\n", report.caveat());
   for (const std::string& finding : report.findings()) {
-    absl::PrintF("%s\n", Wrapped(absl::StrCat("- ", finding), kColumns));
+    PrintFormat(stdout, "%s\n", Wrapped(absl::StrCat("- ", finding), kColumns));
   }
 }
 
@@ -251,8 +259,7 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, repro16::kUsage);
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
-    std::fprintf(stderr, "cost_model: %s\n",
-                 std::string(status.message()).c_str());
+    PrintFormat(stderr, "cost_model: %s\n", status.message());
     return 2;
   }
   return 0;

@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 import unittest
 
+import check_ascii
 import check_floors
 import check_layout
 import check_readme
@@ -40,6 +41,21 @@ class CheckTreeTest(unittest.TestCase):
         self.assertEqual(len(check_tree.problems(_Path("a.cc"), text)), 1)
         self.assertEqual(check_tree.problems(_Path("a.md"), text), [])
         self.assertEqual(check_tree.problems(_Path("a.cc"), "x\n" * 600), [])
+
+
+class CheckAsciiTest(unittest.TestCase):
+
+    def test_finds_an_unknown_character_however_it_is_written(self):
+        known = check_ascii.table('    {"\\u2212", "-"},\n    {"\u201c", "\\""},  // a note\n')
+        self.assertEqual(known, {"\u2212": "-", "\u201c": '\\"'})
+        text = "a \u2212 b\n\\u2212 \u201c\nx \u2245 \u2245 y\n\\u2245\n"
+        self.assertEqual([problem.split(" ")[0] for problem in check_ascii.problems(_Path("a.cc"), text, known)],
+                         ["a.cc:3:", "a.cc:4:"])
+
+    def test_finds_a_wrong_entry(self):
+        self.assertEqual(check_ascii.table_problems({"\u2212": "-"}), [])
+        for wrong in ({"-": "-"}, {"\u2212": ""}, {"\u2212": "\u2013"}, {"\u2212\u2212": "-"}):
+            self.assertEqual(len(check_ascii.table_problems(wrong)), 1, wrong)
 
 
 class CheckFloorsTest(unittest.TestCase):

@@ -15,6 +15,7 @@
 #include "engine/data/loaders.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
+#include "engine/io/terminal.h"
 
 namespace repro16 {
 namespace {
@@ -57,9 +58,9 @@ absl::StatusOr<bool> IsMadeUp(const std::string& folder,
                      " is read from files; name the folder that holds them"));
   }
   if (!ReadFile(absl::StrCat(folder, "/", kMadeUpMarker)).ok()) return false;
-  std::fprintf(stderr,
-               "WARNING: %s holds no data: MADE-UP images stand in for %s\n",
-               folder.c_str(), std::string(dataset).c_str());
+  PrintFormat(stderr,
+              "WARNING: %s holds no data: MADE-UP images stand in for %s\n",
+              folder, dataset);
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/match.h"
+#include "engine/io/terminal.h"
 
 namespace repro16 {
 namespace {
@@ -54,9 +55,8 @@ std::vector<std::string> ParseArguments(int argc, char** argv,
 void ParseFlags(int argc, char** argv, std::string_view usage) {
   const std::vector<std::string> rest = ParseArguments(argc, argv, usage);
   if (!rest.empty()) {
-    std::fprintf(stderr,
-                 "error: %s: unexpected argument; flags begin with --\n",
-                 rest[0].c_str());
+    PrintFormat(stderr, "error: %s: unexpected argument; flags begin with --\n",
+                rest[0]);
     std::exit(2);
   }
 }

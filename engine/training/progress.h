@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "engine/io/terminal.h"
 #include "engine/run/run.pb.h"
 
 namespace repro16 {
@@ -34,10 +36,17 @@ class Progress {
 };
 
 // "bar": one line that is redrawn ten times a second, and a line an epoch;
-// "plain": a line an epoch; "none"; "auto": "bar" if `stream` is a terminal,
-// else "plain". InvalidArgument for another name.
-absl::StatusOr<std::unique_ptr<Progress>> MakeProgress(std::string_view mode,
-                                                       std::FILE* stream);
+// "plain": a line an epoch; "none"; "auto": "bar" if `stream` is an interactive
+// terminal (engine/io/terminal.h), else "plain". InvalidArgument for another
+// name.
+//
+// Every line is ASCII and narrower than the terminal is at that moment: where
+// it is too narrow for all, the images a second are left out first, then the
+// bar, the accuracy in training, the loss, and last the time left or the
+// accuracy on the test set. `environment` is what the terminal is known by.
+absl::StatusOr<std::unique_ptr<Progress>> MakeProgress(
+    std::string_view mode, std::FILE* stream,
+    const Environment& environment = std::getenv);
 
 }  // namespace repro16
 

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdio>
-#include <functional>
 
 #include "engine/cpu/cpu_backend.h"
 #include "engine/graph/builder.h"
@@ -229,41 +227,6 @@ TEST(CheckSpecTest, RefusesInThePolicysType) {
             "with a wider type");
   EXPECT_EQ(error("MP", "65520"), "");
   EXPECT_NE(error("FP32", "1e300"), "");
-}
-
-// What a bar writes until it is destroyed.
-std::string BarOutput(const std::function<void(Progress&)>& use) {
-  std::FILE* file = std::tmpfile();
-  {
-    auto bar = MakeProgress("bar", file);
-    EXPECT_TRUE(bar.ok()) << bar.status();
-    use(**bar);
-  }
-  std::string text(static_cast<size_t>(std::ftell(file)), '\0');
-  std::rewind(file);
-  EXPECT_EQ(std::fread(text.data(), 1, text.size(), file), text.size());
-  std::fclose(file);
-  return text;
-}
-
-TEST(ProgressTest, ABarLeavesACleanLine) {
-  const std::string clear = "\r\x1b[K";
-  const BatchProgress half{1, 2, 50, 100, 0.5, 0.75, 1000, 60};
-  const std::string bar =
-      "epoch 1/2 [############............] loss 0.5000  train 75.00%  1000 "
-      "images/s  1:00 left";
-  EXPECT_EQ(BarOutput([](Progress&) {}), "");
-  EXPECT_EQ(BarOutput([&](Progress& p) { p.OnBatch(half); }),
-            clear + bar + clear);
-  EpochResult epoch;
-  epoch.set_epoch(1);
-  EXPECT_EQ(BarOutput([&](Progress& p) {
-              p.OnBatch(half);
-              p.OnEpoch(epoch, 2, 1000);
-            }),
-            clear + bar + clear +
-                "epoch 1/2  loss 0.0000  train 0.00%  test 0.00%  1000 "
-                "images/s\n");
 }
 
 TEST(TrainTest, RefusesWhatItsFilesCannotHold) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
+#include "engine/io/terminal.h"
 #include "reports/golden.h"
 #include "reports/paper_values.h"
 
@@ -81,12 +82,11 @@ int Main(int argc, char** argv, std::string_view what,
   ParseFlags(argc, argv, what);
   const absl::StatusOr<Analysis> analysis = Execute(analyse);
   if (!analysis.ok()) {
-    std::fprintf(stderr, "error: %s\n",
-                 std::string(analysis.status().message()).c_str());
+    PrintFormat(stderr, "error: %s\n", analysis.status().message());
     return 2;
   }
   for (const std::string& check : analysis->failed_checks) {
-    std::fprintf(stderr, "failed: %s\n", check.c_str());
+    PrintFormat(stderr, "failed: %s\n", check);
   }
   return analysis->failed_checks.empty() ? 0 : 1;
 }

@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
+#include "engine/io/terminal.h"
 #include "engine/step_benchmark.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
@@ -151,8 +152,8 @@ absl::StatusOr<report::Timing> CompareModels(
   options.seconds = 0.2;
   Comparison comparison(golden);
   for (size_t i = 0; i < models.size(); ++i) {
-    std::fprintf(stderr, "Timing %s, %zu of %zu\n",
-                 NetworkName(models[i]).c_str(), i + 1, models.size());
+    PrintFormat(stderr, "Timing %s, %d of %d\n", NetworkName(models[i]), i + 1,
+                models.size());
     options.model = models[i];
     const auto benchmark = MeasureTrainingSteps(options);
     if (!benchmark.ok()) return benchmark.status();
@@ -189,7 +190,7 @@ int main(int argc, char** argv) {
                       "Times training steps in the policies of an experiment.");
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
-    std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+    PrintFormat(stderr, "error: %s\n", status.message());
     return 2;
   }
   return 0;

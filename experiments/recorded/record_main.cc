@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
+#include "engine/io/terminal.h"
 #include "experiments/recorded/recorded_run.h"
 
 ABSL_FLAG(std::string, checkpoint, "",
@@ -162,9 +163,8 @@ absl::Status Record() {
   }
   const std::string out = FromCallersFolder(absl::GetFlag(FLAGS_out));
   if (status = WriteRecordedRun(out, *run); !status.ok()) return status;
-  std::printf("%s: %s, %s epochs\n", out.c_str(),
-              TitleOf(run->result().spec()).c_str(),
-              EpochsReached(*run).c_str());
+  PrintFormat(stdout, "%s: %s, %s epochs\n", out, TitleOf(run->result().spec()),
+              EpochsReached(*run));
   return absl::OkStatus();
 }
 
@@ -175,6 +175,6 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, repro16::kUsage);
   const absl::Status status = repro16::Record();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "record: %s\n", std::string(status.message()).c_str());
+  PrintFormat(stderr, "record: %s\n", status.message());
   return 2;
 }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "engine/io/flags.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/terminal.h"
 #include "tools/reference/case.h"
 
 ABSL_FLAG(std::string, model, "", "A name of models/registry.h.");
@@ -67,7 +68,6 @@ int main(int argc, char** argv) {
   const absl::Status status =
       repro16::Export(absl::GetFlag(FLAGS_model), absl::GetFlag(FLAGS_output));
   if (status.ok()) return 0;
-  std::fprintf(stderr, "export_model: %s\n",
-               std::string(status.message()).c_str());
+  PrintFormat(stderr, "export_model: %s\n", status.message());
   return 2;
 }
