@@ -26,9 +26,10 @@ class LossScale {
   }
 
   // After the backward pass: whether the update may be made. A step with an
-  // infinity or NaN among its weight gradients is skipped and halves the scale
-  // (never under 1); kGrowthInterval finite steps in a row double it. A
-  // doubling that would leave the range of f32 does not happen.
+  // infinity or NaN among its weight gradients (batch normalisation's, which
+  // are f32, too) is skipped and halves the scale (never under 1);
+  // kGrowthInterval finite steps in a row double it. A doubling that would
+  // leave the range of f32 does not happen.
   bool Accept(bool finite) {
     if (!enabled_) return true;
     if (!finite) {

@@ -27,8 +27,8 @@ struct UpdateArgs {
   void* rounded_weights = nullptr;
 };
 
-// Constants of one step, rounded to the type of the update (numerics contract,
-// "Updates").
+// Constants of one step, each rounded to the type of the update (numerics
+// contract, "Updates").
 struct UpdateConstants {
   enum Rule : uint8_t { kSgd, kSgdMomentum, kAdam, kRmsProp } rule;
   int num_slots;
@@ -45,13 +45,20 @@ struct UpdateConstants {
 
 // `step` counts the updates that were made, from 0. learning_rate_type is the
 // type of the learning rate as a variable: f16 under FP16_BN32 also for f32
-// parameters.
+// parameters, whose other constants are f32.
+//
+// With r() of `type`, and from the numbers of the specification in f64:
+//   one_minus_beta_1 = r(1 - b1), and so of beta_2 and rho
+//   t = r(step + 1); b1t = r(r(b1)^t), b2t = r(r(b2)^t): powers in f64 by
+//     squaring, the factors of t's bits from the lowest on; 0 at an infinite t
+//   alpha = r(r(lr * r(sqrt(r(1 - b2t)))) / r(1 - b1t))
 UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
                             DType learning_rate_type, int64_t step,
                             float loss_scale);
 
 // One step of the rule:
-//   g = r(gradient / loss_scale); if l2 is not 0: g = r(g + r(r(2 l2) * w))
+//   g = r(gradient * (1 / loss_scale)); if l2 is not 0:
+//   g = r(g + r(r(2 l2) * w)), 2 l2 taken in f64
 //   SGD:      w = r(w - r(lr * g))
 //   momentum: v = r(r(mu * v) - r(lr * g)); w = r(w + v)
 //   Adam:     m = r(m + r(r(g - m) * r(1 - b1))); v = r(v + r(r(r(g * g) - v) *
@@ -59,7 +66,9 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
 //             w = r(w - r(r(m * alpha) / r(r(sqrt(v)) + r(eps))))
 //   RMSProp:  v = r(r(r(rho) * v) + r(r(1 - rho) * r(g * g)));
 //             w = r(w - r(r(lr * g) * r(rsqrt(r(v + r(eps))))))
-// as Keras 2.15 computes them on variables of that type. Stores are counted.
+// as Keras 2.15 computes them on variables of that type; slots start at 0.
+// Counted are the stores of slots, weights and rounded weights, none of the
+// roundings before them.
 void Update(const UpdateArgs& args, const UpdateConstants& constants, double l2,
             StoreCounter& counter);
 
