@@ -52,7 +52,10 @@ absl::StatusOr<Dataset> LoadDataset(const DataSpec& spec,
 //   "unit":          x / 255
 //   "standardized":  (x - mean) / (std + 1e-7), one mean and one population
 //                    standard deviation over all pixels of `train`, the
-//                    examples that DataSpec::train_examples leaves
+//                    examples that DataSpec::train_examples leaves. Of n pixels
+//                    with the integer sums s = sum x and q = sum x^2, exact:
+//                    mean = s / n, std = sqrt(n q - s^2) / n, where s, n and
+//                    n q - s^2 are rounded to f64 first
 absl::StatusOr<std::array<double, 256>> NormalizationTable(
     std::string_view normalization, const Split& train);
 

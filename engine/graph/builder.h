@@ -17,9 +17,10 @@
 
 namespace repro16 {
 
-// TensorFlow's paddings. kSame: ceil(size / stride) outputs; of an odd number
-// of padded rows or columns the extra one is at the bottom or right. kValid:
-// none.
+// TensorFlow's paddings. kSame: ceil(size / stride) outputs, for which
+// max(0, (outputs - 1) * stride + window - size) rows or columns are padded;
+// half of them, rounded down, are at the top or left, the others at the bottom
+// or right. kValid: none.
 enum class Padding : uint8_t { kValid, kSame };
 
 struct Window {
@@ -48,17 +49,19 @@ class GraphBuilder {
   // The network's input, without the batch axis. Called once, first.
   TensorId Input(Shape shape);
 
-  // x: [N, .., in] to [N, .., units]. Kernel [in, units] by `initializer`, bias
-  // [units] zeros.
+  // x: [N, .., in] to [N, .., units]. Kernel [in, units] by `initializer` with
+  // the fans in and units, bias [units] zeros.
   TensorId Dense(TensorId x, int64_t units,
                  Initializer initializer = Initializer::kGlorotUniform,
                  double l2 = 0);
 
   // x: [N, H, W, C] to [N, H', W', filters]. Kernel [height, width, C,
-  // filters], bias [filters] zeros.
+  // filters] with the fans height * width * C and height * width * filters,
+  // bias [filters] zeros.
   TensorId Conv2D(TensorId x, int64_t filters, Window window,
                   const ConvOptions& options = {});
-  // x: [N, H, W, C] to [N, H', W', C]. Kernel [height, width, C, 1].
+  // x: [N, H, W, C] to [N, H', W', C]. Kernel [height, width, C, 1] with the
+  // fans height * width * C and height * width, as Keras takes them.
   TensorId DepthwiseConv2D(TensorId x, Window window,
                            const ConvOptions& options = {});
   // Depthwise, then a 1 x 1 convolution to `filters` channels. With a bias, the
@@ -110,9 +113,10 @@ class GraphBuilder {
   // x: [N, T, C]. Vaswani et al. (2017), section 3.2.2, as Keras'
   // MultiHeadAttention: queries, keys and values of `heads` * `key_size`, the
   // query times 1 / sqrt(key_size), scores, softmax, context, and a projection
-  // back to C, each an operation of its own, with biases. Initial weights are
-  // Glorot-uniform with the fans that Keras takes from its kernels [C, heads,
-  // key_size] and [heads, key_size, C].
+  // back to C, each an operation of its own, in this order, with biases.
+  // Initial weights are Glorot-uniform with the fans that Keras takes from its
+  // kernels: heads * C and key_size * C; of the last one key_size * heads and C
+  // * heads.
   TensorId MultiHeadAttention(TensorId x, int64_t heads, int64_t key_size);
 
   // Finishes a graph that ends at `output`, without a loss.

@@ -78,7 +78,7 @@ struct Tensor {
 
 struct DropoutAttributes {
   double rate;      // probability of dropping, in [0, 1)
-  uint32_t stream;  // which random stream draws the masks
+  uint32_t stream;  // part of the masks' random stream: the operation's index
 };
 
 // A window that slides over H and W: output (h, w) covers the input rows
@@ -96,13 +96,13 @@ struct WindowAttributes {
 enum class FusedActivation : uint8_t { kNone, kRelu, kRelu6 };
 
 struct BatchNormAttributes {
-  double epsilon;
+  double epsilon;  // rounded to f32
   double momentum;
   FusedActivation activation = FusedActivation::kNone;
 };
 
 struct LayerNormAttributes {
-  double epsilon;
+  double epsilon;  // rounded to f32
 };
 
 // kZeroPad: rows above and columns to the left of the input (the rest follows

@@ -1,8 +1,9 @@
 // Elementary functions of one f32, with the same bits on every machine.
 //
 // They use only +, -, *, /, sqrt, fused multiply-add and integer operations,
-// all exactly defined by IEEE 754. These scalar functions are the definition;
-// elementary-inl.h gives the same bits for SIMD vectors.
+// all exactly defined by IEEE 754: elementary_constants.h has the formulas,
+// operation by operation. elementary-inl.h gives the same bits for SIMD
+// vectors.
 //
 // Every NaN operand gives the canonical NaN 0x7fc00000, and so does an operand
 // outside the domain. Subnormal operands and results are kept.

@@ -1,4 +1,9 @@
-// Constants of elementary.cc and elementary-inl.h.
+// The formulas of elementary.h, and their constants.
+//
+// Each formula is written as it is computed: every operation is one of f32,
+// rounded once, in the order of the brackets, products and sums from the left;
+// fma(a, b, c) = a * b + c rounds once. A polynomial with coefficients c[0],
+// ... c[n] is p = c[n], then p = fma(p, x, c[i]) for i = n - 1 ... 0.
 //
 // The polynomials are minimax (in the relative error of the function) with
 // coefficients rounded to f32 one after the other, lowest power first, and the
@@ -15,6 +20,11 @@ inline constexpr uint32_t kNanBits = 0x7fc00000;
 inline constexpr uint32_t kSignBit = 0x80000000;
 
 // --- Exp: x = k log(2) + r, |r| <= log(2) / 2; e^r = 1 + r + r^2 P(r).
+//   x is put into [kExpMin, kExpMax] first
+//   s = fma(x, kLog2E, kIntegerShift)      k = s - kIntegerShift
+//   r = fma(k, -kLog2Low, fma(k, -kLog2High, x))
+//   y = fma(r * r, P(r), r) + 1
+//   e^x = (y * 2^h) * 2^(k - h), h = k / 2 rounded down
 // Outside this range e^x rounds to 0 or infinity.
 inline constexpr float kExpMin = -104.0f;
 inline constexpr float kExpMax = 89.0f;
@@ -32,7 +42,10 @@ inline constexpr float kExpPolynomial[] = {
 
 // --- Log: x = 2^k m, sqrt(1/2) <= m < sqrt(2), f = m - 1;
 // log(m) = f - f^2 / 2 + f^3 P(f).
-inline constexpr uint32_t kSqrtHalfBits = 0x3f3504f3;
+//   q = f * f
+//   y = fma(-0.5, q, fma(k, kLog2Low, (f * q) * P(f)))
+//   log(x) = fma(k, kLog2High, f + y)
+inline constexpr uint32_t kSqrtHalfBits = 0x3f3504f3;  // of the least m
 inline constexpr uint32_t kFractionMask = 0x007fffff;
 inline constexpr float kMinNormal = 0x1p-126f;
 // Makes subnormals normal; their k is then too large by 23.
@@ -43,6 +56,9 @@ inline constexpr float kLogPolynomial[] = {
 };
 
 // --- Tanh: x + x^3 P(x^2) below the bound, else 1 - 2 / (e^2x + 1).
+//   t = min(|x|, kTanhMax)      q = t * t
+//   y = fma(t * q, P(q), t) where t < kTanhSmall, else 1 - 2 / (Exp(2 * t) + 1)
+//   tanh(x) = y with the sign of x
 inline constexpr float kTanhSmall = 0.6f;
 // From here on the result is 1.
 inline constexpr float kTanhMax = 10.0f;
@@ -52,6 +68,10 @@ inline constexpr float kTanhPolynomial[] = {
 };
 
 // --- Erf: x + x P(x^2) below the bound, else 1 - exp(-(x + x Q(x))).
+//   t = min(|x|, kErfMax)
+//   y = fma(t, P(t * t), t) where t < kErfSmall,
+//       else 1 - Exp(fma(-t, Q(t), -t))
+//   erf(x) = y with the sign of x
 inline constexpr float kErfSmall = 0.927734375f;
 // From here on the result is 1.
 inline constexpr float kErfMax = 3.925f;
@@ -65,7 +85,14 @@ inline constexpr float kErfPolynomial[] = {
 };
 
 // --- Gelu: Phi(-t) = exp(-t^2 / 2) R(t) for t >= 0, with
-// R(t) = P((t - K) / (t + K)) / (t + K).
+// R(t) = P((t - K) / (t + K)) / (t + K), K = kGeluPivot.
+//   t = min(|x|, kGeluMax)      q = t * t      v = 1 / (t + K)
+//   E = Exp(-0.5 * q)
+//   e = fma(E, -0.5 * fma(t, t, -q), E)     q + fma(t, t, -q) is t^2 exactly
+//   R = P((t - K) * v) * v
+//   p = (t * R) * e      Gelu(x) = -p where x < 0, else x - p
+//   d = e * fma(-kNormalDensity, t, R)
+//   GeluDerivative(x) = d where x < 0, else 1 - d
 // From here on Phi(-t) rounds to 0 and exp(-t^2 / 2) does too.
 inline constexpr float kGeluMax = 15.0f;
 inline constexpr float kGeluPivot = 3.171875f;
@@ -79,6 +106,10 @@ inline constexpr float kNormalDensity = 0x1.988454p-2f;
 
 // --- CosTwoPi: x = k / 4 + r, |r| <= 1 / 8; cos(2 pi r) = 1 + r^2 P(r^2),
 // sin(2 pi r) = r Q(r^2).
+//   k = fma(x, 4, kIntegerShift) - kIntegerShift
+//   r = fma(k, -0.25, x)      q = r * r
+//   y = fma(q, P(q), 1) where k is even, else r * Q(q)
+//   cos(2 pi x) = -y where k mod 4 is 1 or 2, else y
 inline constexpr float kCosPolynomial[] = {
     -0x1.3bd3ccp+4f,
     0x1.03c1aep+6f,

@@ -26,8 +26,10 @@ enum class RandomPurpose : uint32_t {
 // purpose * 2^24 + part), block index = i / 4.
 class RandomStream {
  public:
-  // step: the training step, or the epoch for kShuffle. part, below 2^24: which
-  // tensor or operation; draws of different parts are independent.
+  // step: 0 for kInit, the epoch from 1 for kShuffle, the training step from 0
+  // for kDropout, the example for kSynthetic. part, below 2^24: which parameter
+  // (engine/training/initialize.h) or dropout (engine/graph/graph.h); 0 for
+  // kShuffle. Draws of different parts are independent.
   RandomStream(uint64_t seed, RandomPurpose purpose, uint32_t step = 0,
                uint32_t part = 0);
 
@@ -44,13 +46,14 @@ class RandomStream {
   void FillUniformU32(uint64_t begin, absl::Span<uint32_t> words) const;
 
   // Normal, mean 0, deviation 1 (Box and Muller 1958), from words 2i and 2i + 1
-  // of the stream: sqrt(-2 log(u)) * cos(2 pi v), with u in (0, 1] and v in
-  // [0, 1) multiples of 2^-24, in f32. |value| <= 5.77.
+  // of the stream: sqrt(-2 * Log(u)) * CosTwoPi(v), each operation in f32, with
+  // u = Uniform(2i) + 2^-24 in (0, 1] and v = Uniform(2i + 1). |value| <= 5.77.
   float Normal(uint64_t index) const;
 
   // Normal, conditioned on |value| <= 2, for index < 2^40: the first in range
   // of the two Box-Muller values of block index + attempt * 2^40, attempt = 0,
-  // 1, ... Its deviation is 0.87962566103423978.
+  // 1, ...: of its words 0 and 1, then of 2 and 3. Its deviation is
+  // 0.87962566103423978.
   float TruncatedNormal(uint64_t index) const;
 
   // The word as a multiple of 2^-24 in [0, 1).
@@ -68,8 +71,9 @@ class RandomStream {
 
 // A uniform permutation of 0 ... n - 1, n < 2^32 (Fisher and Yates, as in
 // Knuth, TAOCP 2, 3.4.2 P): for i = n - 1 ... 1 swaps i with an unbiased draw
-// from 0 ... i (Lemire 2019: the upper half of word * (i + 1), redrawn in the
-// biased range). Takes the stream's words in order from 0.
+// from 0 ... i (Lemire 2019: the upper half of word * (i + 1); while its lower
+// half is below 2^32 mod (i + 1), the next word instead). Takes the stream's
+// words in order from 0.
 std::vector<uint32_t> Permutation(uint32_t n, const RandomStream& stream);
 
 }  // namespace repro16

@@ -11,9 +11,10 @@
 // one rounding of the operation come after the last addition.
 //
 // A term's chunk follows from its position, also when other terms are absent: a
-// tap of a convolution that falls on padding contributes no term (the chain
-// passes it by) and yet counts as a position. A chunk whose terms are all
-// absent is +0 and is added like any other.
+// tap of a convolution that falls on padding, or, in the gradient of the input,
+// outside the outputs or between two of them where the stride is above 1,
+// contributes no term (the chain passes it by) and yet counts as a position. A
+// chunk whose terms are all absent is +0 and is added like any other.
 //
 // Terms of a convolution's forward pass are ordered by (kernel row, kernel
 // column, input channel); of its gradient with respect to the input by (kernel

@@ -11,10 +11,18 @@
 
 namespace repro16 {
 
-// The f32 draw of one parameter, row-major, from the kInit stream at (seed,
-// index of the parameter, index of the element). Formulas: Initializer in
-// engine/graph/graph.h; a uniform draw u in [0, 1) becomes (2 u - 1) * l in
-// f32.
+// The f32 draw of one parameter, row-major. Its stream (random_stream.h) has
+// purpose kInit, step 0 and part `index`: the parameter's place in
+// Graph::parameters, which are in order of creation, biases and moving
+// statistics among them. Element i is
+//
+//   kGlorotUniform  (2 * Uniform(i) - 1) * l, l = sqrt(6 / (fan_in + fan_out))
+//   kUniform        (2 * Uniform(i) - 1) * 0.05
+//   kHeNormal       TruncatedNormal(i) * d,
+//                   d = sqrt(2 / fan_in) / 0.87962566103423978
+//
+// in f32, with l and d taken in f64 and rounded to f32. The fans are those of
+// engine/graph/builder.h.
 std::vector<float> InitialValues(const Parameter& parameter, ParameterId index,
                                  uint64_t seed);
 
