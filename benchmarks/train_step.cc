@@ -16,16 +16,18 @@
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
 #include "engine/io/terminal.h"
-#include "engine/step_benchmark.h"
 #include "google/protobuf/util/json_util.h"
+#include "programs/step_benchmark.h"
 
 ABSL_FLAG(std::string, model, "mlp", "A name of models/registry.h.");
 ABSL_FLAG(std::vector<std::string>, policies,
           std::vector<std::string>({"FP32", "FP16", "MP", "BF16"}),
           "Policies to compare, comma-separated.");
 ABSL_FLAG(int, batch, 128, "Examples of a step.");
+ABSL_FLAG(std::string, backend, "cpu", "Where the steps run.");
 ABSL_FLAG(int, threads, 0, "Worker threads; 0 takes one per core.");
-ABSL_FLAG(std::string, simd, "auto", "Instruction set, as in //engine:train.");
+ABSL_FLAG(std::string, simd, "auto",
+          "Instruction set, as in //programs:train.");
 ABSL_FLAG(int, rounds, 7,
           "Rounds; in each, every policy has its turn. The median is printed.");
 ABSL_FLAG(double, seconds, 0.3, "Length of one turn, at least one step.");
@@ -41,7 +43,7 @@ TrainStepReport Report(const StepBenchmark& benchmark) {
   report.set_model(absl::GetFlag(FLAGS_model));
   report.set_batch(absl::GetFlag(FLAGS_batch));
   report.set_device(benchmark.device);
-  report.set_simd_target(benchmark.simd_target);
+  report.set_simd_target(benchmark.variant);
   report.set_ceiling_gflops(benchmark.ceiling_flops / 1e9);
   for (const StepRate& rate : benchmark.rates) {
     TrainStepReport::Policy& policy = *report.add_policies();
@@ -117,14 +119,17 @@ absl::StatusOr<StepBenchmark> Measure() {
   if (!json.empty()) {
     if (absl::Status status = CheckWritable(json); !status.ok()) return status;
   }
-  return MeasureTrainingSteps(
-      {absl::GetFlag(FLAGS_model),
-       absl::GetFlag(FLAGS_policies),
-       absl::GetFlag(FLAGS_batch),
-       {absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_simd)},
-       absl::GetFlag(FLAGS_rounds),
-       absl::GetFlag(FLAGS_seconds),
-       absl::GetFlag(FLAGS_operations)});
+  StepBenchmarkOptions options;
+  options.model = absl::GetFlag(FLAGS_model);
+  options.policies = absl::GetFlag(FLAGS_policies);
+  options.batch = absl::GetFlag(FLAGS_batch);
+  options.backend = absl::GetFlag(FLAGS_backend);
+  options.backend_options.threads = absl::GetFlag(FLAGS_threads);
+  options.backend_options.variant = absl::GetFlag(FLAGS_simd);
+  options.rounds = absl::GetFlag(FLAGS_rounds);
+  options.seconds = absl::GetFlag(FLAGS_seconds);
+  options.time_operations = absl::GetFlag(FLAGS_operations);
+  return MeasureTrainingSteps(options);
 }
 
 int Main() {

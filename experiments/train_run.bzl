@@ -84,7 +84,7 @@ _train_run = rule(
         "diagnose": attr.bool(doc = "whether the run also writes what rounding did to each tensor"),
         "segment_ends": attr.int_list(doc = "the epochs after which an action ends and the next one goes on"),
         # In the target configuration: it is what is under study, and is built as the tests build it.
-        "_trainer": attr.label(default = "//engine:train", executable = True, cfg = "target"),
+        "_trainer": attr.label(default = "//programs:train", executable = True, cfg = "target"),
     },
 )
 

@@ -88,12 +88,11 @@ absl::StatusOr<std::string> DescribeMemory(const Graph& graph, int64_t batch,
                                                  "parameters", "gradients",
                                                  "slots", "total"}};
   for (const PrecisionPolicy& policy : AllPolicies()) {
-    const auto program = backend.Compile(graph, policy, options);
-    if (!program.ok()) return program.status();
-    const ProgramMemory memory = (*program)->memory();
+    const auto memory = backend.Plan(graph, policy, options);
+    if (!memory.ok()) return memory.status();
     std::vector<std::string> row = {std::string(policy.name)};
-    for (int64_t bytes : {memory.arena, memory.workspace, memory.parameters,
-                          memory.gradients, memory.slots, memory.Total()}) {
+    for (int64_t bytes : {memory->arena, memory->workspace, memory->parameters,
+                          memory->gradients, memory->slots, memory->Total()}) {
       row.push_back(Megabytes(bytes));
     }
     rows.push_back(std::move(row));

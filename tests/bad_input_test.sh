@@ -1,5 +1,5 @@
 #!/bin/bash
-# What //engine:train says of bad input: exit status 2, one line that names the file or field, and
+# What //programs:train says of bad input: exit status 2, one line that names the file or field, and
 # nothing written.
 set -uo pipefail
 train=$1

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/numerics/policy.h"
 #include "engine/numerics/simd_target.h"
@@ -58,8 +58,8 @@ RunSpec Spec(const Case& c) {
 }
 
 RunOutput MustTrain(const RunSpec& spec, const Dataset& data,
-                    const CpuOptions& options) {
-  auto backend = CreateCpuBackend(options);
+                    const BackendOptions& options) {
+  auto backend = CreateBackend("cpu", options);
   EXPECT_TRUE(backend.ok()) << backend.status();
   auto graph = BuildModel(spec.model());
   Progress progress;

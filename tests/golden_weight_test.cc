@@ -1,7 +1,7 @@
 // Golden values see the last bit of one weight.
 #include <gtest/gtest.h>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/training/trainer.h"
 #include "models/registry.h"
@@ -26,7 +26,7 @@ RunOutput TrainShortly() {
   spec.mutable_data()->set_normalization("unit");
   const auto data = LoadDataset(spec.data(), "");
   EXPECT_TRUE(data.ok()) << data.status();
-  auto backend = CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackend("cpu", {1});
   Progress progress;
   auto output = Train(spec, *BuildModel("mlp"), *data, **backend, progress);
   EXPECT_TRUE(output.ok()) << output.status();

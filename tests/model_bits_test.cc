@@ -22,7 +22,7 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/graph/backend.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
@@ -44,7 +44,7 @@ constexpr int64_t kSteps = 20;
 constexpr double kWidth = 0.25;
 
 struct Configuration {
-  CpuOptions cpu;
+  BackendOptions cpu;
   bool fused = true;
 };
 
@@ -56,7 +56,7 @@ class Training {
     ModelOptions options;
     options.width = kWidth;
     graph_ = *BuildModel(model, options);
-    backend_ = *CreateCpuBackend(configuration.cpu);
+    backend_ = *CreateBackend("cpu", configuration.cpu);
     CompileOptions compile;
     compile.max_batch = kBatch;
     compile.seed = 7;
@@ -166,7 +166,7 @@ TEST_P(ModelBitsTest, SameEverywhere) {
   EXPECT_EQ(first, held->second) << Key(model, policy);
   for (const Configuration& configuration : Configurations()) {
     EXPECT_EQ(Training(model, policy, configuration).Digest(kSteps), first)
-        << configuration.cpu.simd_target << ", " << configuration.cpu.threads
+        << configuration.cpu.variant << ", " << configuration.cpu.threads
         << " threads, " << (configuration.fused ? "fused" : "unfused");
   }
 }

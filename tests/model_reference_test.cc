@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/io/safetensors.h"
 #include "engine/training/initialize.h"
 #include "models/registry.h"
@@ -188,7 +188,7 @@ class ModelReferenceTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(ModelReferenceTest, FirstStepIsThatOfKeras) {
-  auto backend = *CreateCpuBackend({2, "auto"});
+  auto backend = *CreateBackend("cpu", {2});
   CompileOptions options;
   options.max_batch = kReferenceBatch;
   options.optimizer.emplace().mutable_sgd()->set_learning_rate(0.01);

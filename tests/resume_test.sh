@@ -1,5 +1,5 @@
 #!/bin/bash
-# //engine:train is stopped by SIGTERM and killed by SIGKILL at random points, again and again, and
+# //programs:train is stopped by SIGTERM and killed by SIGKILL at random points, again and again, and
 # goes on from its checkpoint: the result, the probabilities, the weights and the diagnosis are those
 # of the uninterrupted run, byte for byte. Checkpoint and result are written through symbolic links.
 set -uo pipefail

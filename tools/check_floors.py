@@ -20,15 +20,21 @@ FLOORS = {
     "engine/cuda": 2,
     "engine/training": 3,
     "engine/data": 3,
+    "engine": 3,  # names the backends
     "models": 4,
-    "engine": 4,  # the trainer's main: links models and backends
     "analysis": 5,
+    "programs": 5,  # join networks, data and a backend
     "reports": 6,
     "experiments": 7,
     "tests": 8,
     "benchmarks": 8,
     "tools": 8,
 }
+
+# A backend stands alone: what two of them need is on a floor below, and what is
+# above knows it by its name.
+BACKENDS = ("engine/cpu/", "engine/cuda/")
+KNOWS_BACKENDS = "engine/create_backend.cc"
 
 _INCLUDE = re.compile(r'^\s*(?:#\s*include|import)\s+"([^"]+)"')
 
@@ -41,8 +47,16 @@ def floor(path):
     return None
 
 
+def _other_backend(path, included):
+    """The backend that a file includes from and is no part of, or None."""
+    for backend in BACKENDS:
+        if included.startswith(backend) and not str(path).startswith(backend) and str(path) != KNOWS_BACKENDS:
+            return backend
+    return None
+
+
 def problems(path, text):
-    """One line for each include of `path` that goes up."""
+    """One line for each include of `path` that goes up, or into a backend."""
     result = []
     own = floor(path)
     if own is None:
@@ -52,6 +66,9 @@ def problems(path, text):
         other = floor(type(path)(match.group(1))) if match else None
         if other is not None and other > own:
             result.append("%s:%d: floor %d includes %s of floor %d" % (path, number, own, match.group(1), other))
+        elif match and _other_backend(path, match.group(1)):
+            result.append("%s:%d: includes %s; only %s knows the backends, and they share what stands below them" %
+                          (path, number, match.group(1), KNOWS_BACKENDS))
     return result
 
 

@@ -68,6 +68,13 @@ class CheckFloorsTest(unittest.TestCase):
         self.assertEqual(check_floors.problems(below, text % "engine/numerics/policy.h"), [])
         self.assertEqual(check_floors.problems(below, text % "absl/status/status.h"), [])
 
+    def test_a_backend_stands_alone(self):
+        text = '#include "engine/cpu/machine/thread_pool.h"\n'
+        for outside in ("engine/cuda/stream.cc", "engine/training/trainer.cc", "tests/bits_test.cc"):
+            self.assertEqual(len(check_floors.problems(_Path(outside), text)), 1, outside)
+        for inside in ("engine/cpu/conv/conv.cc", "engine/create_backend.cc"):
+            self.assertEqual(check_floors.problems(_Path(inside), text), [], inside)
+
     def test_protos_import_too(self):
         self.assertEqual(len(check_floors.problems(_Path("engine/run/run.proto"),
                                                    'import "reports/report.proto";\n')), 1)

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/machine/available_memory.h"
+#include "engine/cpu/machine/fma_ceiling.h"
 #include "engine/cpu/machine/thread_pool.h"
 #include "engine/cpu/machine/usable_processors.h"
 #include "engine/cpu/program/device_buffer.h"
@@ -61,6 +62,8 @@ class CpuBackend : public Backend {
   }
 
   std::string variant() const override { return SelectedSimdTarget(); }
+
+  double MultiplyAddCeiling() override { return FmaCeiling(pool_); }
 
   int64_t available_bytes() const override { return AvailableMemory(); }
 

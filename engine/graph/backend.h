@@ -170,6 +170,9 @@ class Backend {
   virtual std::string device() const = 0;
   // Which of its own forms the backend runs in, e.g. the instruction set.
   virtual std::string variant() const = 0;
+  // f32 operations a second that its multiply-add units give (a multiply-add is
+  // two), measured now: the yardstick of benchmarks. Takes about 0.1 s.
+  virtual double MultiplyAddCeiling() = 0;
   // Bytes of memory that the device could give now.
   virtual int64_t available_bytes() const = 0;
 

@@ -4,6 +4,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "engine/create_backend.h"
 #include "engine/training/hyper_parameters.h"
 #include "engine/training/trainer.h"
 
@@ -118,10 +119,8 @@ absl::Status CheckSpec(const RunSpec& spec) {
   if (spec.model().empty()) {
     return Bad("model", "missing; give a model's name, e.g. \"mlp\"");
   }
-  if (!spec.backend().empty() && spec.backend() != "cpu") {
-    return Bad("backend",
-               absl::StrCat("unknown backend '", absl::CEscape(spec.backend()),
-                            "'; use \"cpu\", or leave it out"));
+  if (const absl::Status status = CheckBackend(spec.backend()); !status.ok()) {
+    return Bad("backend", status.message());
   }
   const absl::StatusOr<PrecisionPolicy> policy = FindPolicy(spec.policy());
   if (!policy.ok()) return policy.status();

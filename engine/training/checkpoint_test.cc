@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/io/file.h"
@@ -60,7 +60,7 @@ void ExpectSame(const RunOutput& a, const RunOutput& b) {
 class CheckpointTest : public testing::Test {
  protected:
   CheckpointTest()
-      : backend_(*CreateCpuBackend({1, "auto"})),
+      : backend_(*CreateBackend("cpu", {1})),
         data_(*LoadDataset(Spec("FP32").data(), "")) {}
 
   absl::StatusOr<RunOutput> TryTrain(const RunSpec& spec,

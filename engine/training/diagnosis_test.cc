@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/training/progress.h"
@@ -26,7 +26,7 @@ RunOutput TrainSmall(const std::string& policy, bool diagnose) {
   const TensorId x = b.Flatten(b.Input(Shape({28, 28, 1})));
   const Graph graph =
       *std::move(b).Classifier(b.Dense(b.Tanh(b.Dense(x, 16)), 10));
-  const auto backend = CreateCpuBackend({1, "auto"});
+  const auto backend = CreateBackend("cpu", {1});
   const auto data = LoadDataset(spec.data(), "");
   Progress progress;
   TrainOptions options;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/numerics/policy.h"
@@ -50,7 +50,7 @@ struct Sizes {
 
 Sizes Measure(const RunSpec& spec, bool diagnose) {
   const Graph graph = SmallGraph();
-  const auto backend = *CreateCpuBackend({1, "auto"});
+  const auto backend = *CreateBackend("cpu", {1});
   const Dataset data = *LoadDataset(spec.data(), "");
   Sizes sizes;
   TrainOptions options;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/numerics/binary16.h"
@@ -98,7 +98,7 @@ class TinyNetwork {
   }
 
   OptimizerSpec optimizer_;
-  std::unique_ptr<Backend> backend_ = *CreateCpuBackend({1, "auto"});
+  std::unique_ptr<Backend> backend_ = *CreateBackend("cpu", {1});
   Graph graph_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<ParameterWatch> watch_;
@@ -201,7 +201,7 @@ DiagnosedRun TrainSmall(const RunSpec& spec, int threads) {
   const TensorId x = b.Flatten(b.Input(Shape({28, 28, 1})));
   const Graph graph = *std::move(b).Classifier(
       b.Dense(b.Relu(b.BatchNorm(b.Dense(x, 16))), 10));
-  const auto backend = CreateCpuBackend({threads, "auto"});
+  const auto backend = CreateBackend("cpu", {threads});
   const auto data = LoadDataset(spec.data(), "");
   DiagnosedRun run;
   TrainOptions options;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/graph/builder.h"
 #include "engine/training/initialize.h"
 #include "engine/training/progress.h"
@@ -35,7 +35,7 @@ Graph SmallGraph() {
 }
 
 RunOutput MustTrain(const RunSpec& spec) {
-  auto backend = CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackend("cpu", {1});
   EXPECT_TRUE(backend.ok()) << backend.status();
   const auto data = LoadDataset(spec.data(), "");
   EXPECT_TRUE(data.ok()) << data.status();
@@ -230,7 +230,7 @@ TEST(CheckSpecTest, RefusesInThePolicysType) {
 }
 
 TEST(TrainTest, RefusesWhatItsFilesCannotHold) {
-  auto backend = CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackend("cpu", {1});
   Progress progress;
   RunSpec spec = SmallSpec("FP32");
   const auto data = LoadDataset(spec.data(), "");
@@ -269,7 +269,7 @@ TEST(TrainTest, RefusesWhatItsFilesCannotHold) {
 }
 
 TEST(TrainTest, RefusesWhatDoesNotFit) {
-  auto backend = CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackend("cpu", {1});
   Progress progress;
   RunSpec spec = SmallSpec("FP32");
   spec.set_batch_size(2000);

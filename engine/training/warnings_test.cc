@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/training/progress.h"
@@ -57,7 +57,7 @@ struct Trained {
 };
 
 Trained MustTrain(const RunSpec& spec, const Graph& graph) {
-  auto backend = CreateCpuBackend({1, "auto"});
+  auto backend = CreateBackend("cpu", {1});
   EXPECT_TRUE(backend.ok()) << backend.status();
   const auto data = LoadDataset(spec.data(), "");
   EXPECT_TRUE(data.ok()) << data.status();

@@ -262,7 +262,8 @@ absl::StatusOr<Probabilities> LoadProbabilities(const TrainedRun& run) {
   if (values == nullptr || labels == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": no tensor \"", values == nullptr ? "probabilities" : "labels",
-        "\"; give the file that //engine:train wrote to --probabilities_out"));
+        "\"; give the file that //programs:train wrote to "
+        "--probabilities_out"));
   }
   if (values->shape.rank() != 2 || values->shape[1] < 2 ||
       labels->shape != Shape({values->shape[0]})) {

@@ -19,9 +19,9 @@
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/terminal.h"
-#include "engine/step_benchmark.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
+#include "programs/step_benchmark.h"
 #include "reports/format.h"
 #include "reports/golden.h"
 #include "reports/report.pb.h"
@@ -45,7 +45,7 @@ std::string MethodText(const StepBenchmarkOptions& options,
                        const StepBenchmark& benchmark, std::string_view what) {
   return absl::StrCat("Whole training steps of ", what, ", batch ",
                       options.batch, ", on ", benchmark.device, ", ",
-                      benchmark.simd_target, ": ", options.rounds,
+                      benchmark.variant, ": ", options.rounds,
                       " alternating rounds just now; ratios of medians. ");
 }
 

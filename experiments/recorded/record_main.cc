@@ -123,7 +123,7 @@ absl::StatusOr<RecordedRun> ReadRun(const std::string& path, bool checkpoint) {
 std::string CommandOf(const RunSpec& spec) {
   const std::string name =
       absl::StrCat(spec.model(), "_", spec.policy(), "_seed", spec.seed());
-  return absl::StrCat("./bazelw run //engine:train -- --spec=$PWD/", name,
+  return absl::StrCat("./bazelw run //programs:train -- --spec=$PWD/", name,
                       ".textproto --data_dir=$PWD/", spec.data().dataset(),
                       " --out=$PWD/", name, ".pb --telemetry_out=$PWD/", name,
                       ".telemetry.pb --checkpoint=$PWD/", name,

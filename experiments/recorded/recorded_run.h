@@ -1,5 +1,5 @@
-// One recorded run: how it is made from what //engine:train left, what makes it
-// fit to be kept, and its file.
+// One recorded run: how it is made from what //programs:train left, what makes
+// it fit to be kept, and its file.
 #ifndef REPRO16_EXPERIMENTS_RECORDED_RECORDED_RUN_H_
 #define REPRO16_EXPERIMENTS_RECORDED_RECORDED_RUN_H_
 

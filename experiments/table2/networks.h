@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "engine/training_plan.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/runs.h"
+#include "programs/training_plan.h"
 
 namespace repro16 {
 

@@ -21,7 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
@@ -99,7 +99,7 @@ namespace {
 constexpr char kUsage[] =
     "Trains one neural network, in one numeric precision, to the same bits on "
     "every machine.\n\n"
-    "  ./bazelw run //engine:train -- --spec=$PWD/run.textproto "
+    "  ./bazelw run //programs:train -- --spec=$PWD/run.textproto "
     "--out=$PWD/result.pb\n\n"
     "A specification in text form:\n"
     "  model: \"mlp\"  policy: \"FP16\"  seed: 1  epochs: 2  batch_size: 128\n"
@@ -367,8 +367,8 @@ absl::StatusOr<int> Run() {
   if (!lock.ok()) return lock.status();
   auto progress = MakeProgress(absl::GetFlag(FLAGS_progress), stderr);
   if (!progress.ok()) return progress.status();
-  auto backend = CreateCpuBackend(
-      {absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_simd)});
+  auto backend = CreateBackend(spec->backend(), {absl::GetFlag(FLAGS_threads),
+                                                 absl::GetFlag(FLAGS_simd)});
   if (!backend.ok()) return backend.status();
   absl::StatusOr<Dataset> data =
       LoadDataset(spec->data(), absl::GetFlag(FLAGS_data_dir));

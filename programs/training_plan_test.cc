@@ -1,4 +1,4 @@
-#include "engine/training_plan.h"
+#include "programs/training_plan.h"
 
 #include <string_view>
 

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/io/flags.h"
 #include "engine/io/terminal.h"
 #include "models/describe.h"
@@ -49,7 +49,7 @@ absl::Status Run(const std::vector<std::string>& arguments) {
     PrintFormat(stdout, "%s", DrawGraph(*graph));
     return absl::OkStatus();
   }
-  const auto backend = CreateCpuBackend({/*threads=*/1, "auto"});
+  const auto backend = CreateBackend(kDefaultBackend, {/*threads=*/1});
   if (!backend.ok()) return backend.status();
   const auto memory = DescribeMemory(*graph, batch, **backend);
   if (!memory.ok()) return memory.status();

@@ -1,13 +1,13 @@
 // How fast a whole training step is, policy beside policy.
-#ifndef REPRO16_ENGINE_STEP_BENCHMARK_H_
-#define REPRO16_ENGINE_STEP_BENCHMARK_H_
+#ifndef REPRO16_PROGRAMS_STEP_BENCHMARK_H_
+#define REPRO16_PROGRAMS_STEP_BENCHMARK_H_
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
@@ -16,7 +16,8 @@ struct StepBenchmarkOptions {
   std::string model;                  // models/registry.h
   std::vector<std::string> policies;  // engine/numerics/policy.h
   int64_t batch = 128;
-  CpuOptions cpu;
+  std::string backend = std::string(kDefaultBackend);
+  BackendOptions backend_options;
   // In each round every policy has its turn, so that a change of the machine's
   // load meets all of them.
   int rounds = 7;
@@ -36,7 +37,7 @@ struct StepRate {
 
 struct StepBenchmark {
   std::string device;
-  std::string simd_target;
+  std::string variant;  // of the backend
   // Floating-point operations of one example's step: a multiply-add is two, and
   // the gradients of an operation's parameters and of its input each cost as
   // much as its forward pass. The first layer's input needs no gradient.
@@ -54,4 +55,4 @@ absl::StatusOr<StepBenchmark> MeasureTrainingSteps(
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_STEP_BENCHMARK_H_
+#endif  // REPRO16_PROGRAMS_STEP_BENCHMARK_H_

@@ -1,6 +1,6 @@
 // What is known of a training before its first step.
-#ifndef REPRO16_ENGINE_TRAINING_PLAN_H_
-#define REPRO16_ENGINE_TRAINING_PLAN_H_
+#ifndef REPRO16_PROGRAMS_TRAINING_PLAN_H_
+#define REPRO16_PROGRAMS_TRAINING_PLAN_H_
 
 #include <cstdint>
 #include <string_view>
@@ -27,4 +27,4 @@ absl::StatusOr<TrainingPlan> PlanTraining(
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_TRAINING_PLAN_H_
+#endif  // REPRO16_PROGRAMS_TRAINING_PLAN_H_

@@ -1,8 +1,8 @@
-#include "engine/training_plan.h"
+#include "programs/training_plan.h"
 
 #include <algorithm>
 
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/graph/backend.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/policy.h"
@@ -15,7 +15,7 @@ absl::StatusOr<TrainingPlan> PlanTraining(
     int64_t batch) {
   const absl::StatusOr<Graph> graph = BuildModel(model);
   if (!graph.ok()) return graph.status();
-  const auto backend = CreateCpuBackend({/*threads=*/1, "auto"});
+  const auto backend = CreateBackend(kDefaultBackend, {/*threads=*/1});
   if (!backend.ok()) return backend.status();
   TrainingPlan plan;
   plan.parameters = graph->ParameterCount();
@@ -29,9 +29,9 @@ absl::StatusOr<TrainingPlan> PlanTraining(
   for (std::string_view name : policies) {
     const absl::StatusOr<PrecisionPolicy> policy = FindPolicy(name);
     if (!policy.ok()) return policy.status();
-    const auto program = (*backend)->Compile(*graph, *policy, options);
-    if (!program.ok()) return program.status();
-    plan.bytes.push_back((*program)->memory().Total());
+    const auto memory = (*backend)->Plan(*graph, *policy, options);
+    if (!memory.ok()) return memory.status();
+    plan.bytes.push_back(memory->Total());
   }
   return plan;
 }

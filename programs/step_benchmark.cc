@@ -1,4 +1,4 @@
-#include "engine/step_benchmark.h"
+#include "programs/step_benchmark.h"
 
 #include <algorithm>
 #include <array>
@@ -10,9 +10,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "engine/cpu/machine/fma_ceiling.h"
-#include "engine/cpu/machine/thread_pool.h"
-#include "engine/cpu/machine/usable_processors.h"
 #include "engine/graph/cost.h"
 #include "engine/graph/memory_plan.h"
 #include "engine/numerics/policy.h"
@@ -83,7 +80,7 @@ class Runner {
       contender.rate.steps = contender.step;
       result.rates.push_back(std::move(contender.rate));
     }
-    result.ceiling_flops = MultiplyAddCeiling();
+    result.ceiling_flops = backend_->MultiplyAddCeiling();
     return result;
   }
 
@@ -100,7 +97,7 @@ class Runner {
     if (options_.policies.empty()) {
       return absl::InvalidArgumentError("policies: name at least one");
     }
-    auto backend = CreateCpuBackend(options_.cpu);
+    auto backend = CreateBackend(options_.backend, options_.backend_options);
     if (!backend.ok()) return backend.status();
     backend_ = *std::move(backend);
     auto graph = BuildModel(options_.model);
@@ -203,12 +200,6 @@ class Runner {
     contender.rate.images_per_second.push_back(
         static_cast<double>(steps * options_.batch) / seconds);
     return contender.program->TakeRecords().status();
-  }
-
-  double MultiplyAddCeiling() {
-    ThreadPool pool(options_.cpu.threads > 0 ? options_.cpu.threads
-                                             : UsableProcessors());
-    return FmaCeiling(pool);
   }
 
   const StepBenchmarkOptions& options_;
