@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   const absl::Status status =
       repro16::Run(repro16::ParseArguments(argc, argv, repro16::kUsage));
   if (!status.ok()) {
-    PrintFormat(stderr, "describe: %s\n", status.message());
+    repro16::PrintFormat(stderr, "describe: %s\n", status.message());
     return 2;
   }
   return 0;

@@ -406,7 +406,7 @@ int main(int argc, char** argv) {
   repro16::StopOnSignals();
   const absl::StatusOr<int> exit_code = repro16::Run();
   if (!exit_code.ok()) {
-    PrintFormat(stderr, "train: %s\n", exit_code.status().message());
+    repro16::PrintFormat(stderr, "train: %s\n", exit_code.status().message());
     return 2;
   }
   return *exit_code;

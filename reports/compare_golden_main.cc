@@ -36,15 +36,16 @@ int main(int argc, char** argv) {
       "Holds a report and its runs to the golden values of their scale.");
   const auto differences = repro16::Run();
   if (absl::IsUnavailable(differences.status())) {
-    PrintFormat(stdout, "not compared: %s\n", differences.status().message());
+    repro16::PrintFormat(stdout, "not compared: %s\n",
+                         differences.status().message());
     return 0;
   }
   if (!differences.ok()) {
-    PrintFormat(stderr, "error: %s\n", differences.status().message());
+    repro16::PrintFormat(stderr, "error: %s\n", differences.status().message());
     return 2;
   }
   for (const repro16::GoldenDifference& difference : *differences) {
-    PrintFormat(stderr, "%s\n", ToString(difference));
+    repro16::PrintFormat(stderr, "%s\n", ToString(difference));
   }
   return differences->empty() ? 0 : 1;
 }

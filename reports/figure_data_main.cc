@@ -52,6 +52,6 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, "Writes a figure of a report as JSON.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  PrintFormat(stderr, "error: %s\n", status.message());
+  repro16::PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -167,6 +167,6 @@ int main(int argc, char** argv) {
       "Shows a report on the terminal, as Markdown or as an HTML page.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  PrintFormat(stderr, "error: %s\n", status.message());
+  repro16::PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -86,6 +86,6 @@ int main(int argc, char** argv) {
                       "Writes the index of all reports, and prints it.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  PrintFormat(stderr, "error: %s\n", status.message());
+  repro16::PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -60,6 +60,6 @@ int main(int argc, char** argv) {
       "Writes what the runs gave into the golden file, under their scale.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
-  PrintFormat(stderr, "error: %s\n", status.message());
+  repro16::PrintFormat(stderr, "error: %s\n", status.message());
   return 2;
 }

@@ -259,7 +259,7 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, repro16::kUsage);
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
-    PrintFormat(stderr, "cost_model: %s\n", status.message());
+    repro16::PrintFormat(stderr, "cost_model: %s\n", status.message());
     return 2;
   }
   return 0;

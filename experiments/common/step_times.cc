@@ -190,7 +190,7 @@ int main(int argc, char** argv) {
                       "Times training steps in the policies of an experiment.");
   const absl::Status status = repro16::Run();
   if (!status.ok()) {
-    PrintFormat(stderr, "error: %s\n", status.message());
+    repro16::PrintFormat(stderr, "error: %s\n", status.message());
     return 2;
   }
   return 0;

@@ -175,6 +175,6 @@ int main(int argc, char** argv) {
   repro16::ParseFlags(argc, argv, repro16::kUsage);
   const absl::Status status = repro16::Record();
   if (status.ok()) return 0;
-  PrintFormat(stderr, "record: %s\n", status.message());
+  repro16::PrintFormat(stderr, "record: %s\n", status.message());
   return 2;
 }

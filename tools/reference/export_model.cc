@@ -68,6 +68,6 @@ int main(int argc, char** argv) {
   const absl::Status status =
       repro16::Export(absl::GetFlag(FLAGS_model), absl::GetFlag(FLAGS_output));
   if (status.ok()) return 0;
-  PrintFormat(stderr, "export_model: %s\n", status.message());
+  repro16::PrintFormat(stderr, "export_model: %s\n", status.message());
   return 2;
 }
