@@ -309,7 +309,7 @@ TrainOptions MakeTrainOptions() {
   options.stop_after_epoch = absl::GetFlag(FLAGS_stop_after_epoch);
   options.memory_limit = absl::GetFlag(FLAGS_memory_limit_mib) << 20;
   options.warn = [](std::string_view warning) {
-    std::fprintf(stderr, "train: warning: %s\n", std::string(warning).c_str());
+    PrintFormat(stderr, "train: warning: %s\n", warning);
   };
   options.diagnose = Diagnoses();
   return options;
@@ -318,9 +318,9 @@ TrainOptions MakeTrainOptions() {
 // Tells that --stop_after_epoch leaves nothing to train.
 void TellPastSegment() {
   const std::string from = absl::GetFlag(FLAGS_resume_from);
-  std::fprintf(stderr, "train: %s is past epoch %d already: nothing to train\n",
-               (from.empty() ? absl::GetFlag(FLAGS_checkpoint) : from).c_str(),
-               static_cast<int>(absl::GetFlag(FLAGS_stop_after_epoch)));
+  PrintFormat(stderr, "train: %s is past epoch %d already: nothing to train\n",
+              from.empty() ? absl::GetFlag(FLAGS_checkpoint) : from,
+              absl::GetFlag(FLAGS_stop_after_epoch));
 }
 
 // Tells where a run stands that a signal stopped.

@@ -8,9 +8,13 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
+#include "engine/graph/builder.h"
 #include "engine/graph/testing/case_run.h"
 #include "engine/graph/testing/op_case.h"
+#include "engine/graph/testing/values.h"
 #include "engine/numerics/simd_target.h"
 
 namespace repro16 {
@@ -72,6 +76,24 @@ INSTANTIATE_TEST_SUITE_P(
       return OpCases()[std::get<0>(info.param)].name + "_" +
              std::get<1>(info.param);
     });
+
+// Workspaces have the size that the instruction set needs.
+TEST(CpuBackendTest, AProgramRunsOnTheInstructionSetItWasCompiledFor) {
+  if (UsableSimdTargets().size() < 2) GTEST_SKIP() << "there is one alone";
+  const auto backend = *CreateCpuBackend({1, UsableSimdTargets()[0]});
+  GraphBuilder b;
+  const TensorId y = b.Dense(b.Input(Shape({4})), 2);
+  const Graph graph = *std::move(b).Build(y);
+  const auto program = *backend->Compile(graph, Policy("FP32"), {});
+  ASSERT_TRUE(program->WriteInput(std::vector<uint8_t>(16)).ok());
+  EXPECT_TRUE(program->Forward(1, /*training=*/false).ok());
+  ASSERT_TRUE(SelectSimdTarget(UsableSimdTargets()[1]).ok());
+  const absl::Status status = program->Forward(1, /*training=*/false);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  ASSERT_TRUE(SelectSimdTarget(UsableSimdTargets()[0]).ok());
+  EXPECT_TRUE(program->Forward(1, /*training=*/false).ok());
+  ASSERT_TRUE(SelectSimdTarget("auto").ok());
+}
 
 }  // namespace
 }  // namespace repro16

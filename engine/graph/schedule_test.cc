@@ -65,7 +65,8 @@ TEST(ScheduleTest, ContributionsAreAddedInReverseOrderOfTheirReaders) {
   const TensorId sum = b.Add(left, right);                  // op 3
   const TensorId output = b.Add(sum, shared);               // op 4
   const Graph graph = Build(std::move(b), output, /*classifier=*/false);
-  const Schedule schedule = TrainingSchedule(graph);
+  const Schedule schedule = TrainingSchedule(
+      graph, {/*input_gradient=*/false, /*keep_gradients=*/true});
 
   std::vector<OpId> readers;  // in the order in which their contributions count
   const ValueId total = schedule.GradientOf(shared);
@@ -75,6 +76,7 @@ TEST(ScheduleTest, ContributionsAreAddedInReverseOrderOfTheirReaders) {
       readers.push_back(step.op);
     }
     if (step.kind == StepKind::kAccumulate) {
+      EXPECT_EQ(step.summed, shared);
       EXPECT_EQ(step.input_gradients, std::vector<ValueId>{total});
       EXPECT_NE(step.output_gradient, total);
       readers.push_back(step.op);
@@ -285,6 +287,78 @@ TEST(SharingTest, AChainOfActivationsNeedsOneTensor) {
   EXPECT_EQ(schedule.values[schedule.GradientOf(hidden)].shares,
             schedule.GradientOf(relu));
   EXPECT_EQ(EvaluationSchedule(graph).values[tanh].shares, relu);
+}
+
+// The gradient that each operation's backward pass reads, as a formula, where
+// values lie in the memory that they share.
+std::vector<std::string> GradientFormulas(const Graph& graph,
+                                          const Schedule& schedule) {
+  const std::vector<ValueId> owners = Owners(schedule);
+  std::vector<std::string> memory(owners.size());
+  if (graph.loss == kNoTensor) {
+    memory[owners[schedule.GradientOf(graph.output)]] = "given";
+  }
+  std::vector<std::string> formulas(graph.ops.size());
+  for (const Step& step : schedule.steps) {
+    if (step.kind == StepKind::kForward) continue;
+    const Op& op = graph.ops[step.op];
+    const std::string gradient = step.output_gradient == kNoValue
+                                     ? "loss"
+                                     : memory[owners[step.output_gradient]];
+    if (step.kind == StepKind::kAccumulate) {
+      std::string& sum = memory[owners[step.input_gradients[0]]];
+      sum = "(" + sum + " + " + gradient + ")";
+      continue;
+    }
+    formulas[step.op] = gradient;
+    for (size_t i = 0; i < step.input_gradients.size(); ++i) {
+      if (step.input_gradients[i] == kNoValue) continue;
+      memory[owners[step.input_gradients[i]]] =
+          op.kind == OpKind::kAdd
+              ? gradient
+              : op.name + std::to_string(i) + "(" + gradient + ")";
+    }
+  }
+  return formulas;
+}
+
+// A residual block after which its input is read again, and one that adds two
+// tensors that both have further readers.
+Graph Residual() {
+  GraphBuilder b;
+  const TensorId x = b.Conv2D(b.Input(Shape({4, 4, 2})), 3, Window::Square(1));
+  TensorId y = b.Relu(b.BatchNorm(b.Conv2D(x, 3, Window::Square(3))));
+  y = b.Relu(b.Add(b.BatchNorm(b.Conv2D(y, 3, Window::Square(3))), x));
+  const TensorId left = b.Conv2D(y, 3, Window::Square(3));
+  const TensorId both = b.Add(left, b.Tanh(y));
+  y = b.Add(b.Add(both, b.Gelu(left)), b.Add(b.Relu(both), x));
+  return Build(std::move(b), b.Dense(b.Flatten(y), 2), /*classifier=*/true);
+}
+
+TEST(UncopiedGradientsTest, EveryOperationReadsTheSameGradient) {
+  for (const Graph& graph :
+       {WithSharedInputs(), OfImages(), WithoutLoss(), Residual()}) {
+    EXPECT_EQ(GradientFormulas(graph, TrainingSchedule(graph)),
+              GradientFormulas(
+                  graph, TrainingSchedule(graph, {/*input_gradient=*/false,
+                                                  /*keep_gradients=*/true})));
+  }
+}
+
+TEST(UncopiedGradientsTest, AResidualBlockCopiesNone) {
+  GraphBuilder b;
+  const TensorId x = b.Conv2D(b.Input(Shape({4, 4, 2})), 3, Window::Square(1));
+  TensorId y = b.Relu(b.BatchNorm(b.Conv2D(x, 3, Window::Square(3))));
+  y = b.Relu(b.Add(b.BatchNorm(b.Conv2D(y, 3, Window::Square(3))), x));
+  const Graph graph =
+      Build(std::move(b), b.Dense(b.Flatten(y), 2), /*classifier=*/true);
+  for (const Step& step : TrainingSchedule(graph).steps) {
+    if (step.kind != StepKind::kBackward ||
+        graph.ops[step.op].kind != OpKind::kAdd) {
+      continue;
+    }
+    EXPECT_EQ(step.input_gradients, (std::vector<ValueId>{kNoValue, kNoValue}));
+  }
 }
 
 // Bytes of the plan, with one byte a number.

@@ -227,7 +227,8 @@ TEST(OptimizerTest, MixedPrecisionUnscalesInF32AndRoundsTheCopy) {
                   {nullptr, nullptr},
                   gradients.data(),
                   DType::kF16,
-                  copy.data()};
+                  copy.data(),
+                  DType::kF16};
   StoreCounter counter;
   Update(args, ConstantsOf(Sgd(0.5, 0), DType::kF32, DType::kF32, 0, scale), 0,
          counter);
@@ -235,6 +236,27 @@ TEST(OptimizerTest, MixedPrecisionUnscalesInF32AndRoundsTheCopy) {
   EXPECT_EQ(w[0], static_cast<double>(1.0f - 0.5f * (0.25f / scale)));
   EXPECT_EQ(ToValues(copy, DType::kF16)[0], 1.0);
   EXPECT_EQ(ToValues(copy, DType::kF16), Rounded(w, DType::kF16));
+}
+
+// Whatever the type of the gradients.
+TEST(OptimizerTest, TheCopyHasATypeOfItsOwn) {
+  constexpr size_t kSize = 67;  // whole vectors, and part of one
+  const Values start = RandomValues(kSize, 1);
+  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const DType copy_type : {DType::kF32, DType::kF16, DType::kBF16}) {
+      std::vector<uint8_t> weights = ToBytes(start, type);
+      std::vector<uint8_t> copy(kSize * SizeOf(copy_type));
+      const std::vector<uint8_t> gradients =
+          ToBytes(RandomValues(kSize, 2), DType::kF32);
+      UpdateArgs args{
+          kSize,       type,        weights.data(), {}, gradients.data(),
+          DType::kF32, copy.data(), copy_type};
+      StoreCounter counter;
+      Update(args, ConstantsOf(Sgd(0.5, 0), type, type, 0, 1), 0, counter);
+      EXPECT_EQ(ToValues(copy, copy_type),
+                Rounded(ToValues(weights, type), copy_type));
+    }
+  }
 }
 
 }  // namespace

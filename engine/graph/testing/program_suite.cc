@@ -162,6 +162,94 @@ TEST_F(ClassifierTest, RefusesBatchesThatDoNotFit) {
             "examples 3 to 5 of a source of 4");
 }
 
+TEST_F(ClassifierTest, RefusesExamplesAndLabelsThatAreNotThere) {
+  Compile("FP32", 0.1);
+  const int32_t order[kImages] = {0, 3, 4, 1};
+  const auto* bytes = reinterpret_cast<const uint8_t*>(order);
+  const auto ordered =
+      Upload(std::vector<uint8_t>(bytes, bytes + sizeof(order)));
+  BatchSource source = Source();
+  source.order = ordered.get();
+  EXPECT_TRUE(program_->TrainStep(source, 0, 2, 0).ok());
+  EXPECT_EQ(program_->TrainStep(source, 0, 3, 0).message(),
+            "example 4 of a source of 4, named by its order");
+  labels_ = Upload({0, 0, 1, 2});
+  EXPECT_TRUE(program_->TrainStep(Source(), 0, 3, 1).ok());
+  for (const absl::Status& status :
+       {program_->TrainStep(Source(), 0, 4, 2),
+        program_->EvaluateBatch(Source(), 0, 4, nullptr)}) {
+    EXPECT_EQ(status.message(),
+              "label 2 of example 3; the network has 2 classes");
+  }
+  EXPECT_EQ(program_->TakeRecords()->size(), 2u);
+}
+
+// A buffer of no backend.
+class ForeignBuffer : public DeviceBuffer {
+ public:
+  int64_t bytes() const override { return kBytes; }
+  static constexpr int64_t kBytes = 16;
+};
+
+TEST_F(ClassifierTest, RefusesAnotherBackendsBuffer) {
+  Compile("FP32", 0.1);
+  ForeignBuffer foreign;
+  std::vector<uint8_t> bytes(ForeignBuffer::kBytes);
+  EXPECT_FALSE(backend_->Upload(bytes, foreign).ok());
+  EXPECT_FALSE(backend_->Download(foreign, absl::MakeSpan(bytes)).ok());
+  EXPECT_FALSE(
+      program_->TrainStep({&foreign, labels_.get()}, 0, kImages, 0).ok());
+  EXPECT_FALSE(program_->EvaluateBatch(Source(), 0, 1, &foreign).ok());
+}
+
+TEST_F(ClassifierTest, TakesTensorsOfTheirVerySizeAlone) {
+  Compile("FP16", 0.1);
+  EXPECT_TRUE(program_->WriteParameter(0, std::vector<uint8_t>(16)).ok());
+  for (size_t size : {0, 14, 18}) {
+    EXPECT_FALSE(program_->WriteParameter(0, std::vector<uint8_t>(size)).ok())
+        << size;
+  }
+  // An example is four numbers.
+  EXPECT_TRUE(program_->WriteInput(std::vector<uint8_t>(24)).ok());
+  for (size_t size : {0, 12, 40}) {
+    EXPECT_FALSE(program_->WriteInput(std::vector<uint8_t>(size)).ok()) << size;
+  }
+  EXPECT_FALSE(program_->Forward(kImages, /*training=*/false).ok());
+  EXPECT_TRUE(program_->Forward(3, /*training=*/false).ok());
+  EXPECT_EQ(program_->num_slots(), 0);
+  EXPECT_FALSE(program_->ReadSlot(0, 0).ok());
+  EXPECT_FALSE(program_->WriteSlot(0, 0, std::vector<uint8_t>(16)).ok());
+  EXPECT_FALSE(program_->ReadGradient(graph_.output, kImages + 1).ok());
+  EXPECT_FALSE(program_->WriteOutputGradient(std::vector<uint8_t>(16)).ok());
+}
+
+// Passes of evaluation and of training take turns on one input, wherever it
+// lies for each of them.
+TEST(ProgramTest, BothPassesReadTheInput) {
+  GraphBuilder b;
+  const TensorId x = b.Input(Shape({6}));
+  const TensorId y = b.Dense(b.Relu(b.Dense(x, 50)), 3);
+  const Graph graph = *std::move(b).Build(y);
+  const Compiled compiled =
+      CompileForTest(CreateBackendUnderTest(), graph, Policy("FP16"), 2);
+  Program& program = *compiled.program;
+  for (ParameterId p = 0; p < 4; ++p) {
+    const Values w = RandomValues(
+        static_cast<size_t>(graph.parameters[p].shape.NumElements()),
+        static_cast<uint32_t>(p));
+    ASSERT_TRUE(program.WriteParameter(p, ToBytes(w, DType::kF16)).ok());
+  }
+  const std::vector<uint8_t> input = ToBytes(RandomValues(12, 9), DType::kF16);
+  ASSERT_TRUE(program.WriteInput(input).ok());
+  std::vector<uint8_t> first;
+  for (const bool training : {false, true, true, false}) {
+    ASSERT_TRUE(program.Forward(2, training).ok());
+    EXPECT_EQ(*program.ReadTensor(x, 2), input);
+    if (first.empty()) first = *program.ReadTensor(y, 2);
+    EXPECT_EQ(*program.ReadTensor(y, 2), first);
+  }
+}
+
 // Dense layers with a dropout, and a tensor that three operations read.
 Graph SharedTensor() {
   GraphBuilder b;
@@ -234,6 +322,25 @@ TEST(PlanTest, ReusedMemoryChangesNoBit) {
     EXPECT_EQ(TrainSharedTensor(Policy(name), false, &planned, &last),
               TrainSharedTensor(Policy(name), true, &kept, &last));
     EXPECT_LT(planned.arena, kept.arena);
+  }
+}
+
+TEST(PlanTest, IsWhatTheProgramTakes) {
+  const auto backend = CreateBackendUnderTest();
+  const Graph graph = SharedTensor();
+  CompileOptions options;
+  options.max_batch = 7;
+  for (const bool trains : {false, true}) {
+    if (trains) options.optimizer = Sgd(0.1);
+    for (const PrecisionPolicy& policy : AllPolicies()) {
+      SCOPED_TRACE(policy.name);
+      const ProgramMemory planned = *backend->Plan(graph, policy, options);
+      const ProgramMemory taken =
+          (*backend->Compile(graph, policy, options))->memory();
+      EXPECT_GT(planned.arena, 0);
+      EXPECT_EQ(planned.gradients > 0, trains);
+      EXPECT_EQ(planned.Total(), taken.Total());
+    }
   }
 }
 
