@@ -93,10 +93,6 @@ class Trainer {
     absl::StatusOr<PrecisionPolicy> policy = FindPolicy(spec_.policy());
     if (!policy.ok()) return policy.status();
     policy_ = *policy;
-    if (absl::Status status = CheckRoundedFactors(graph_, policy_);
-        !status.ok()) {
-      return status;
-    }
     CompileOptions options;
     options.max_batch = spec_.batch_size();
     options.optimizer = spec_.optimizer();
@@ -106,6 +102,10 @@ class Trainer {
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
     if (absl::Status status = CheckMemory(); !status.ok()) return status;
+    if (absl::Status status = CheckRoundedFactors(graph_, policy_);
+        !status.ok()) {
+      return status;
+    }
     stream_ = backend_.CreateStream();
     if (absl::Status status = StartOrResume(); !status.ok()) return status;
     if (options_.diagnose) {
