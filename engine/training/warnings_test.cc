@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "engine/create_backend.h"
@@ -56,13 +57,13 @@ struct Trained {
   Lines told;
 };
 
-Trained MustTrain(const RunSpec& spec, const Graph& graph) {
+Trained MustTrain(const RunSpec& spec, const Graph& graph,
+                  TrainOptions options = {}) {
   auto backend = CreateBackend("cpu", {1});
   EXPECT_TRUE(backend.ok()) << backend.status();
   const auto data = LoadDataset(spec.data(), "");
   EXPECT_TRUE(data.ok()) << data.status();
   Trained trained;
-  TrainOptions options;
   options.warn = [&](std::string_view warning) {
     trained.told.emplace_back(warning);
   };
@@ -107,6 +108,27 @@ TEST(WarningsTest, HyperParametersAreToldBeforeTraining) {
             Lines({"optimizer.sgd.learning_rate: 1e-09 is 0 in f16: no update "
                    "changes anything"}));
   EXPECT_EQ(WarningsOf(trained.result), trained.told);
+}
+
+TEST(WarningsTest, ARunThatGoesOnIsToldAgainAndKeepsEachOnce) {
+  RunSpec spec = Spec("FP16", "sgd { learning_rate: 1e-9 }", 32);
+  spec.set_epochs(2);
+  const Graph graph = Normalized(2);
+  const Trained whole = MustTrain(spec, graph);
+  auto checkpoint = std::make_shared<Checkpoint>();
+  TrainOptions first;
+  first.stop_after_epoch = 1;
+  first.save = [&](const Checkpoint& saved) {
+    *checkpoint = saved;
+    return absl::OkStatus();
+  };
+  MustTrain(spec, graph, first);
+  TrainOptions second;
+  second.resume_from = checkpoint;
+  const Trained resumed = MustTrain(spec, graph, second);
+  EXPECT_EQ(resumed.told, whole.told);
+  EXPECT_EQ(resumed.result.SerializeAsString(),
+            whole.result.SerializeAsString());
 }
 
 TEST(WarningsTest, AResultWithoutWarningsHasNoByteOfThem) {
