@@ -39,6 +39,7 @@ double Median(std::vector<double> values) {
 
 // One policy's program.
 struct Contender {
+  PrecisionPolicy policy;
   std::unique_ptr<Program> program;
   int64_t step = 0;  // timed ones
   StepRate rate;
@@ -104,17 +105,19 @@ class Runner {
     if (!graph.ok()) return graph.status();
     graph_ = *std::move(graph);
     for (const std::string& policy : options_.policies) {
-      if (absl::Status status = Add(policy); !status.ok()) return status;
+      if (absl::Status status = Plan(policy); !status.ok()) return status;
     }
     if (absl::Status status = CheckMemory(); !status.ok()) return status;
     if (absl::Status status = UploadNoise(); !status.ok()) return status;
     for (Contender& contender : contenders_) {
-      if (absl::Status status = WarmUp(contender); !status.ok()) return status;
+      absl::Status status = Compile(contender);
+      if (status.ok()) status = WarmUp(contender);
+      if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
-  // Before any of the memory is touched.
+  // Before any of the memory is taken.
   absl::Status CheckMemory() const {
     int64_t needed = 0;
     for (const Contender& contender : contenders_) {
@@ -161,27 +164,36 @@ class Runner {
     return absl::OkStatus();
   }
 
-  absl::Status Add(const std::string& name) {
-    auto policy = FindPolicy(name);
-    if (!policy.ok()) return policy.status();
+  CompileOptions OptionsOfAStep() const {
     CompileOptions options;
     options.max_batch = options_.batch;
     options.time_operations = options_.time_operations;
     // A small rate: many steps on one batch of noise stay finite.
     options.optimizer.emplace().mutable_sgd()->set_learning_rate(1e-3);
     options.optimizer->mutable_sgd()->set_momentum(0.9);
-    auto program = backend_->Compile(graph_, *policy, options);
+    return options;
+  }
+
+  absl::Status Plan(const std::string& name) {
+    const auto policy = FindPolicy(name);
+    if (!policy.ok()) return policy.status();
+    const auto memory = backend_->Plan(graph_, *policy, OptionsOfAStep());
+    if (!memory.ok()) return memory.status();
+    contenders_.push_back(
+        {*policy, nullptr, 0, {name, {}, 0, *memory, {}, 0}, {}});
+    return absl::OkStatus();
+  }
+
+  absl::Status Compile(Contender& contender) {
+    auto program =
+        backend_->Compile(graph_, contender.policy, OptionsOfAStep());
     if (!program.ok()) return program.status();
+    contender.program = *std::move(program);
     std::array<double, 256> table;
     for (size_t i = 0; i < table.size(); ++i) {
       table[i] = static_cast<double>(i) / 255;
     }
-    const absl::Status status = (*program)->SetInputTable(table);
-    if (!status.ok()) return status;
-    const ProgramMemory memory = (*program)->memory();
-    contenders_.push_back(
-        {*std::move(program), 0, {name, {}, 0, memory, {}, 0}, {}});
-    return absl::OkStatus();
+    return contender.program->SetInputTable(table);
   }
 
   absl::Status Turn(Contender& contender) {
@@ -195,6 +207,9 @@ class Runner {
           source, 0, options_.batch, contender.step++);
       if (!status.ok()) return status;
       ++steps;
+      if (absl::Status done = contender.program->Synchronize(); !done.ok()) {
+        return done;
+      }
       seconds = std::chrono::duration<double>(Clock::now() - start).count();
     } while (seconds < options_.seconds);
     contender.rate.images_per_second.push_back(
