@@ -9,6 +9,7 @@
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/visit_dtype.h"
 #include "engine/tensor/round_up.h"
+#include "hwy/aligned_allocator.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/elementwise/softmax.cc"
