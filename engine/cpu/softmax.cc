@@ -9,6 +9,7 @@
 #include "engine/graph/graph.h"
 #include "engine/numerics/reduction.h"
 #include "engine/tensor/round_up.h"
+#include "hwy/aligned_allocator.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/softmax.cc"
