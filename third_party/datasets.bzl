@@ -4,7 +4,7 @@
 six files of the binary version, each as it is, compressed by gzip or by xz. A data set whose subfolder is not there,
 or any when the variable is not set, is fetched from its published address. Where that is out of reach, the
 repository holds a file `MADE_UP` instead, and the engine generates data of the same shape and says so. The next command
-that needs the data set looks for it again; one that is there is not looked at again.
+that needs the data set looks for it again, unless it says `--nofetch`; one that is there is not looked at again.
 
 A file that is there but is not the published one is an error, never a reason to look elsewhere.
 """
@@ -78,7 +78,7 @@ def _from_mirror(ctx, folder):
         _verify(ctx, name, "%s, uncompressed" % stored, _COPY_AGAIN)
 
 def _from_archive(ctx):
-    """Whether the published archive was in reach."""
+    """Whether the published archive was in reach; then its files are verified."""
     output = "archive.tar.gz"
     if not ctx.download(ctx.attr.archive, output, sha256 = ctx.attr.archive_sha256, allow_fail = True).success:
         # Out of reach, or another file: without a digest only the first fails.
@@ -89,15 +89,18 @@ def _from_archive(ctx):
             _not_published(ctx.attr.archive, reply.sha256, ctx.attr.archive_sha256, _OTHER_SOURCE)
     ctx.extract(output, output = "data", stripPrefix = ctx.attr.archive_prefix)
     ctx.delete(output)
+    for name in ctx.attr.files:
+        _verify(ctx, name, "%s in %s" % (name, ctx.attr.archive), _OTHER_SOURCE)
     return True
 
 def _from_single_files(ctx):
-    """Whether every published file was in reach."""
+    """Whether every published file was in reach; each that was is verified."""
     for name in ctx.attr.files:
         stored = name + ".gz"
         if not ctx.download([host + stored for host in ctx.attr.hosts], output = stored, allow_fail = True).success:
             return False
         _unpack(ctx, stored, _TOOLS[".gz"], name, _OTHER_SOURCE)
+        _verify(ctx, name, name + " as downloaded", _OTHER_SOURCE)
         ctx.delete(stored)
     return True
 
@@ -135,10 +138,7 @@ def _dataset_impl(ctx):
     present = ctx.attr.files.keys()
     if folder and folder.exists:
         _from_mirror(ctx, folder)
-    elif _from_archive(ctx) if ctx.attr.archive else _from_single_files(ctx):
-        for name in present:
-            _verify(ctx, name, name + " as downloaded", _OTHER_SOURCE)
-    else:
+    elif not (_from_archive(ctx) if ctx.attr.archive else _from_single_files(ctx)):
         present = ["MADE_UP"]
         _look_again(ctx)
         text = "%s is neither in the folder REPRO16_DATA nor in reach at its published address: MADE-UP data stand in" % ctx.name

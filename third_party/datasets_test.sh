@@ -17,7 +17,7 @@ fail() {
   exit 1
 }
 
-# ---- A workspace with two data sets: `single` of one file, `archive` of one in an archive ----------------------------
+# ---- A workspace with three data sets: `single` of one file, `pair` of two, `archive` of one in an archive -----------
 
 web=$TEST_TMPDIR/web mirror=$TEST_TMPDIR/mirror workspace=$TEST_TMPDIR/workspace
 mkdir -p "$web" "$mirror" "$workspace/third_party" "$TEST_TMPDIR/published"
@@ -38,6 +38,12 @@ dataset_repositories([
         files = {"images": "$images"},
         folder = "single",
         hosts = ["file://$web/none/", "file://$web/"],
+    ),
+    dict(
+        name = "pair",
+        files = {"images": "$images", "labels": "$images"},
+        folder = "pair",
+        hosts = ["file://$web/"],
     ),
     dict(
         name = "archive",
@@ -82,6 +88,9 @@ expect single MADE_UP
 grep -q 'MADE-UP data stand in' "$TEST_TMPDIR/log" || fail "made-up data come without a word"
 expect single MADE_UP
 gzip -c "$TEST_TMPDIR/published/images" >"$web/images.gz"
+options+=(--nofetch)
+expect single MADE_UP
+unset 'options[-1]'
 expect single images # the network is back
 
 # What is there is not looked at again, neither by this server nor by the next.
@@ -98,6 +107,8 @@ ask clean --expunge 2>/dev/null
 expect_error single "images as downloaded" "$(digest - <<<'other images')" "$images" REPRO16_DATA
 echo 'no gzip at all' >"$web/images.gz"
 expect_error single images.gz "not in gzip format" REPRO16_DATA
+gzip -c <<<'other images' >"$web/images.gz"
+expect_error pair "images as downloaded" "$images" # although the labels are out of reach
 rm "$web/images.gz"
 expect single MADE_UP
 

@@ -3,10 +3,12 @@
 
 import gzip
 import io
+import os
 import pathlib
 import tarfile
 import tempfile
 import unittest
+import unittest.mock
 
 import check_ascii
 import check_floors
@@ -177,6 +179,10 @@ class ArchivesTest(unittest.TestCase):
                 self.assertEqual(tar.getnames(), ["newer/f", "newer/old/g"])
                 self.assertEqual(tar.extractfile("newer/f").read(), b"x" * 700)
             self.assertEqual(len(gzip.decompress(target.read_bytes())) % 10240, 0)
+            plain = target.read_bytes()
+            with unittest.mock.patch.dict(os.environ, {"GZIP": "-1"}):
+                reprefix.reprefix(source, "old", "newer", target)
+            self.assertEqual(target.read_bytes(), plain, "options of the user change the bytes")
             with self.assertRaises(ValueError):
                 reprefix.reprefix(source, "other", "newer", target)
 
