@@ -451,7 +451,11 @@ term where i mod 3 is 1, as padding and the gaps of a stride have none.
     const float b = draw(2 * i + 1);
     sum.AddTerm(a);
     for (DotSum* dot : {&wide, &narrow}) {
-      i % 3 == 1 ? dot->SkipTerm() : dot->AddTerm(a, b);
+      if (i % 3 == 1) {
+        dot->SkipTerm();
+      } else {
+        dot->AddTerm(a, b);
+      }
     }
   }
   page.Floats("dot product, f32 accumulator", DType::kF32, {}, {wide.Total()});
