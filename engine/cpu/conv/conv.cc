@@ -6,7 +6,6 @@
 #include "engine/cpu/conv/conv_images.h"
 #include "engine/cpu/conv/conv_plan.h"
 #include "engine/cpu/conv/conv_weights.h"
-#include "engine/cpu/sums/reduce_rows.h"
 
 namespace repro16 {
 namespace {
@@ -39,17 +38,11 @@ class Conv2DKernel : public Kernel {
     const TensorRef& dy = buffers.output_gradient;
     const TensorRef& dw = buffers.parameter_gradients[0];
     if (dw.data != nullptr) {
-      ConvWeights(shape_,
-                  {pass.batch, x.data, x.type, dy.data, dy.type, dw.data,
-                   dw.type, accumulator_},
-                  pass.workspace, *pass.pool, *dw.counter);
-    }
-    if (buffers.parameter_gradients.size() > 1) {
-      const TensorRef& db = buffers.parameter_gradients[1];
-      const int64_t rows = pass.batch * shape_.out_height * shape_.out_width;
-      ReduceRows(
-          {rows, shape_.out_channels, dy.data, dy.type, db.data, db.type},
-          *pass.pool, *db.counter);
+      const TensorRef db = buffers.parameter_gradients.size() > 1
+                               ? buffers.parameter_gradients[1]
+                               : TensorRef();
+      ConvWeights(shape_, {pass.batch, x, dy, dw, db, accumulator_},
+                  pass.workspace, *pass.pool);
     }
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;

@@ -6,6 +6,7 @@
 
 #include "engine/cpu/conv/conv_plan.h"
 #include "engine/numerics/reduction.h"
+#include "engine/numerics/store_counter.h"
 #include "engine/numerics/visit_dtype.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,30 +20,39 @@ HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 
+namespace {
+
 // Positions (n, oy, ox) are taken a block at a time, a multiple of
 // kReductionChunk: x and dy of the block are staged in f32, x as panels of
 // kGroup channels by pixel, dy as panels of output channels by position; then
 // each tile, of up to kRows input by kCols output channels of one tap, adds the
 // block's chunks to its sums. A long block makes the sums' traffic small, a
-// short one what is staged.
+// short one what is staged. A block is staged while the tiles of the one before
+// are computed.
 constexpr int64_t kBlockFloats = 128 * 1024;
 constexpr int64_t kMinBlock = 4 * kReductionChunk;
 constexpr int64_t kMaxBlock = 16 * kReductionChunk;
 // Pixels or positions that one task stages, and those that it takes at a time:
-// few, so that they stay in the first-level cache from panel to panel.
-constexpr int64_t kTaskLines = 256;
+// few, so that they stay in the first-level cache from panel to panel. The
+// task that stages a chunk of dy sums it too, for the gradient of the bias.
+constexpr int64_t kTaskLines = kReductionChunk;
 constexpr int64_t kStagedLines = 32;
+// An f32 x of whole groups of channels, and of no more than these, is read
+// where it lies: a tile then uses most of the cache lines that it touches.
+constexpr int64_t kMaxDirectChannels = 64;
 
-// The parts of the workspace, in floats.
-struct Layout {
-  Layout(const ImageWindow& s, int64_t batch)
+// The parts of the workspace, in floats: two staged blocks, or one if there are
+// no more, and the sums between two blocks.
+struct WeightsLayout {
+  WeightsLayout(const ImageWindow& s, int64_t batch)
       : image_positions(s.out_height * s.out_width),
         image_pixels(s.in_height * s.in_width),
         positions(batch * image_positions),
         taps(s.window.height * s.window.width),
         channel_groups(CeilDiv(s.in_channels, kGroupRows)),
         tap_tiles(CeilDiv(channel_groups, static_cast<int64_t>(kTileGroups))),
-        panels(NumPanels(s.out_channels)) {
+        panels(NumPanels(s.out_channels)),
+        padded_outputs(RoundUp(s.out_channels, 16)) {
     block = BlockPositions(s);
     const int64_t images =
         std::min(batch, block % image_positions == 0
@@ -53,10 +63,14 @@ struct Layout {
     // Apart from multiples of 4 KB, which would share sets of the cache.
     group_stride = RoundUp(images * image_pixels * kGroupRows, 16) + 16;
     dy = channel_groups * group_stride;
-    segments = dy + block * RoundUp(s.out_channels, kVector);
+    chunk_sums = dy + block * RoundUp(s.out_channels, kVector);
+    segments = chunk_sums + chunks * padded_outputs;
     chunk_ends = segments + Floats(taps * max_segments * sizeof(Segment));
-    sums = chunk_ends + Floats(taps * chunks * sizeof(int32_t));
-    size = sums + (positions > block ? tiles() * kRows * kCols : 0);
+    staged_block = chunk_ends + Floats(taps * chunks * sizeof(int32_t));
+    const bool one_block = positions <= block;
+    bias_sums = (one_block ? 1 : 2) * staged_block;
+    sums = bias_sums + padded_outputs;
+    size = sums + (one_block ? 0 : tiles() * kRows * kCols);
   }
 
   int64_t tiles() const { return taps * tap_tiles * panels; }
@@ -68,13 +82,19 @@ struct Layout {
   int64_t channel_groups;
   int64_t tap_tiles;
   int64_t panels;
+  int64_t padded_outputs;
   int64_t block;  // positions of a block
   int64_t chunks;
   int64_t max_segments;  // of a tap
+  // Of a staged block, which begins with x.
   int64_t group_stride;
   int64_t dy;
+  int64_t chunk_sums;  // of dy: [chunks][padded_outputs]
   int64_t segments;
   int64_t chunk_ends;
+  int64_t staged_block;
+  // Behind the staged blocks.
+  int64_t bias_sums;
   int64_t sums;
   int64_t size;
 
@@ -110,63 +130,112 @@ Range ValidOutputs(int64_t k, int64_t pad, int64_t stride, int64_t inputs,
   return {std::min(begin, end), end};
 }
 
-class Gradient {
+// Adds `count` lines of `width` floats, whole vectors, to `sums`, or sets these
+// to the lines' sums if `first`.
+void AddLines(const float* HWY_RESTRICT lines, int64_t count, int64_t width,
+              bool first, float* HWY_RESTRICT sums) {
+  const FloatTag d;
+  for (int64_t c = 0; c < width; c += kVector) {
+    FloatVector sum = first ? hn::Zero(d) : hn::Load(d, sums + c);
+    for (int64_t line = 0; line < count; ++line) {
+      sum = hn::Add(sum, hn::Load(d, lines + line * width + c));
+    }
+    hn::Store(sum, d, sums + c);
+  }
+}
+
+class WeightGradient {
  public:
-  Gradient(const ImageWindow& shape, const ConvWeightsArgs& args,
-           float* workspace)
+  WeightGradient(const ImageWindow& shape, const ConvWeightsArgs& args,
+                 float* workspace)
       : shape_(shape),
         args_(args),
         layout_(shape, args.batch),
+        direct_x_(args.x.type == DType::kF32 &&
+                  shape.in_channels % kGroupRows == 0 &&
+                  shape.in_channels <= kMaxDirectChannels),
+        pixel_floats_(direct_x_ ? shape.in_channels : kGroupRows),
+        group_stride_(direct_x_ ? kGroupRows : layout_.group_stride),
         workspace_(workspace) {}
 
-  void Run(ThreadPool& pool, StoreCounter& counter) const {
-    for (int64_t p = 0; p < layout_.positions; p += layout_.block) {
-      const int64_t end = std::min(p + layout_.block, layout_.positions);
-      const Block block = {p, end - p, p / layout_.image_positions,
-                           CeilDiv(end, layout_.image_positions)};
-      Stage(block, pool);
-      pool.RunCounted(layout_.tiles(), counter,
-                      [&](int64_t task, StoreCounter& tile_counter) {
-                        ComputeTile(block, task, tile_counter);
+  void Run(ThreadPool& pool) const {
+    const int64_t tiles = layout_.tiles();
+    const int64_t bias_tasks = args_.db.data != nullptr ? 1 : 0;
+    Block staged = {};
+    do {
+      const Block next = BlockFrom(staged.begin + staged.size);
+      const int64_t sum_tasks = staged.size > 0 ? tiles + bias_tasks : 0;
+      pool.RunCounted(sum_tasks + StagingTasks(next), *args_.dw.counter,
+                      [&](int64_t task, StoreCounter& counter) {
+                        if (task >= sum_tasks) {
+                          Stage(next, task - sum_tasks);
+                        } else if (task < tiles) {
+                          ComputeTile(staged, task, counter);
+                        } else {
+                          AddBiasChunks(staged);
+                        }
                       });
-    }
+      staged = next;
+    } while (staged.size > 0);
   }
 
  private:
-  // Positions [begin, begin + size) in images [first_image, end_image).
+  // Positions [begin, begin + size) in images [first_image, end_image), and
+  // where they are staged.
   struct Block {
     int64_t begin;
     int64_t size;
     int64_t first_image;
     int64_t end_image;
+    float* memory;
   };
 
-  void Stage(const Block& block, ThreadPool& pool) const {
-    const int64_t parts = CeilDiv(layout_.image_pixels, kTaskLines);
+  // Empty behind the last position.
+  Block BlockFrom(int64_t begin) const {
+    const int64_t end = std::min(begin + layout_.block, layout_.positions);
+    return {begin, end - begin, begin / layout_.image_positions,
+            CeilDiv(end, layout_.image_positions),
+            workspace_ + begin / layout_.block % 2 * layout_.staged_block};
+  }
+
+  bool IsLast(const Block& block) const {
+    return block.begin + block.size == layout_.positions;
+  }
+
+  // Tasks that stage a part of an image of x.
+  int64_t ImageTasks() const {
+    return direct_x_ ? 0 : CeilDiv(layout_.image_pixels, kTaskLines);
+  }
+
+  int64_t StagingTasks(const Block& block) const {
+    if (block.size == 0) return 0;
+    return (block.end_image - block.first_image) * ImageTasks() +
+           CeilDiv(block.size, kTaskLines) + layout_.taps;
+  }
+
+  void Stage(const Block& block, int64_t task) const {
+    const int64_t parts = ImageTasks();
     const int64_t x_tasks = (block.end_image - block.first_image) * parts;
     const int64_t dy_tasks = CeilDiv(block.size, kTaskLines);
-    pool.Run(x_tasks + dy_tasks + layout_.taps,
-             [&](int64_t task, int /*worker*/) {
-               if (task < x_tasks) {
-                 StageX(block, task / parts, task % parts * kTaskLines);
-               } else if (task < x_tasks + dy_tasks) {
-                 StageDy(block, (task - x_tasks) * kTaskLines);
-               } else {
-                 ListSegments(block, task - x_tasks - dy_tasks);
-               }
-             });
+    if (task < x_tasks) {
+      StageX(block, task / parts, task % parts * kTaskLines);
+    } else if (task < x_tasks + dy_tasks) {
+      StageDy(block, (task - x_tasks) * kTaskLines);
+    } else {
+      ListSegments(block, task - x_tasks - dy_tasks);
+    }
   }
 
   // kTaskLines pixels of the block's image `image`, from `pixel` on.
   void StageX(const Block& block, int64_t image, int64_t pixel) const {
     const int64_t channels = shape_.in_channels;
     const int64_t end = std::min(pixel + kTaskLines, layout_.image_pixels);
-    VisitDType(args_.x_type, [&](auto type) {
+    VisitDType(args_.x.type, [&](auto type) {
       using T = decltype(type);
       const T* from =
-          static_cast<const T*>(args_.x) +
+          static_cast<const T*>(args_.x.data) +
           (block.first_image + image) * layout_.image_pixels * channels;
-      float* to = workspace_ + image * layout_.image_pixels * kGroupRows;
+      float* to = block.memory + image * layout_.image_pixels * kGroupRows;
       for (; pixel < end; pixel += kStagedLines) {
         const size_t pixels =
             static_cast<size_t>(std::min(kStagedLines, end - pixel));
@@ -182,36 +251,50 @@ class Gradient {
     });
   }
 
-  // kTaskLines positions of the block, from `begin` on.
+  // The kTaskLines positions of the block, one chunk, from `begin` on.
   void StageDy(const Block& block, int64_t begin) const {
     const int64_t channels = shape_.out_channels;
     const int64_t end = std::min(begin + kTaskLines, block.size);
-    VisitDType(args_.dy_type, [&](auto type) {
+    float* sums = ChunkSums(block, begin / kReductionChunk);
+    VisitDType(args_.dy.type, [&](auto type) {
       using T = decltype(type);
-      const T* from = static_cast<const T*>(args_.dy) + block.begin * channels;
-      for (; begin < end; begin += kStagedLines) {
-        const int64_t lines = std::min(kStagedLines, end - begin);
+      const T* from =
+          static_cast<const T*>(args_.dy.data) + block.begin * channels;
+      for (int64_t p = begin; p < end; p += kStagedLines) {
+        const int64_t lines = std::min(kStagedLines, end - p);
         for (int64_t panel = 0; panel < layout_.panels; ++panel) {
           const PanelColumns cols(panel, channels);
-          PackColumns(
-              Lines<T>{from + begin * channels + cols.begin, 1, channels},
-              cols.count, lines,
-              Panel(cols) + begin * RoundUp(cols.count, kVector));
+          const int64_t width = RoundUp(cols.count, kVector);
+          float* to = Panel(block, cols) + p * width;
+          PackColumns(Lines<T>{from + p * channels + cols.begin, 1, channels},
+                      cols.count, lines, to);
+          if (args_.db.data == nullptr) continue;
+          AddLines(to, lines, width, /*first=*/p == begin, sums + cols.begin);
         }
       }
     });
   }
 
-  float* Panel(const PanelColumns& cols) const {
-    return workspace_ + layout_.dy + cols.begin * layout_.block;
+  float* Panel(const Block& block, const PanelColumns& cols) const {
+    return block.memory + layout_.dy + cols.begin * layout_.block;
   }
-  Segment* Segments(int64_t tap) const {
-    return reinterpret_cast<Segment*>(workspace_ + layout_.segments) +
+  float* ChunkSums(const Block& block, int64_t chunk) const {
+    return block.memory + layout_.chunk_sums + chunk * layout_.padded_outputs;
+  }
+  Segment* Segments(const Block& block, int64_t tap) const {
+    return reinterpret_cast<Segment*>(block.memory + layout_.segments) +
            tap * layout_.max_segments;
   }
-  int32_t* ChunkEnds(int64_t tap) const {
-    return reinterpret_cast<int32_t*>(workspace_ + layout_.chunk_ends) +
+  int32_t* ChunkEnds(const Block& block, int64_t tap) const {
+    return reinterpret_cast<int32_t*>(block.memory + layout_.chunk_ends) +
            tap * layout_.chunks;
+  }
+  // Group `group` of kGroup channels of the block's first pixel.
+  const float* X(const Block& block, int64_t group) const {
+    if (!direct_x_) return block.memory + group * group_stride_;
+    return static_cast<const float*>(args_.x.data) +
+           block.first_image * layout_.image_pixels * pixel_floats_ +
+           group * group_stride_;
   }
 
   // The block's terms of one tap.
@@ -222,7 +305,8 @@ class Gradient {
                                     shape_.out_height);
     const Range cols = ValidOutputs(kc, w.pad_left, w.stride, shape_.in_width,
                                     shape_.out_width);
-    SegmentWriter writer(w.stride * kGroupRows, Segments(tap), ChunkEnds(tap));
+    SegmentWriter writer(w.stride * pixel_floats_, Segments(block, tap),
+                         ChunkEnds(block, tap));
     for (int64_t n = block.first_image; n < block.end_image; ++n) {
       for (int64_t oy = rows.begin; oy < rows.end; ++oy) {
         const int64_t row =
@@ -233,7 +317,7 @@ class Gradient {
         const int64_t ix = (begin - row) * w.stride - w.pad_left + kc;
         const int64_t pixel = (n - block.first_image) * layout_.image_pixels +
                               iy * shape_.in_width + ix;
-        writer.Append(0, pixel * kGroupRows, begin, end - begin);
+        writer.Append(0, pixel * pixel_floats_, begin, end - begin);
       }
     }
     writer.Finish(block.size);
@@ -253,10 +337,11 @@ class Gradient {
     const int64_t rows =
         std::min(end * kGroupRows, shape_.in_channels) - channel;
 
-    const float* x = workspace_ + group * layout_.group_stride;
-    const TileTerms terms = {&x, 0, layout_.group_stride,
-                             shape_.window.stride * kGroupRows, Panel(cols)};
-    const SegmentList list = {Segments(tap), ChunkEnds(tap), 0,
+    const float* x = X(block, group);
+    const TileTerms terms = {&x, 0, group_stride_,
+                             shape_.window.stride * pixel_floats_,
+                             Panel(block, cols)};
+    const SegmentList list = {Segments(block, tap), ChunkEnds(block, tap), 0,
                               CeilDiv(block.size, kReductionChunk)};
     HWY_ALIGN float scratch[kTileRows * kTileCols];
     float* sums = layout_.positions > layout_.block
@@ -264,31 +349,59 @@ class Gradient {
                       : scratch;
     SumFor(args_.accumulator, rows, cols.count)(terms, list, block.begin == 0,
                                                 sums);
-    if (block.begin + block.size < layout_.positions) return;
-    VisitDType(args_.dw_type, [&](auto type) {
+    if (!IsLast(block)) return;
+    VisitDType(args_.dw.type, [&](auto type) {
       using T = decltype(type);
       StoreSums(args_.accumulator, sums, rows, cols.count, nullptr,
-                static_cast<T*>(args_.dw) +
+                static_cast<T*>(args_.dw.data) +
                     (tap * shape_.in_channels + channel) * shape_.out_channels +
                     cols.begin,
                 shape_.out_channels, counter);
     });
   }
 
+  // Adds the block's chunks of dy to the sums of the bias.
+  void AddBiasChunks(const Block& block) const {
+    const FloatTag d;
+    float* sums = workspace_ + layout_.bias_sums;
+    const int64_t chunks = CeilDiv(block.size, kReductionChunk);
+    for (int64_t c = 0; c < shape_.out_channels; c += kVector) {
+      FloatVector sum = hn::Load(d, ChunkSums(block, 0) + c);
+      if (block.begin > 0) sum = hn::Add(hn::Load(d, sums + c), sum);
+      for (int64_t chunk = 1; chunk < chunks; ++chunk) {
+        sum = hn::Add(sum, hn::Load(d, ChunkSums(block, chunk) + c));
+      }
+      hn::Store(sum, d, sums + c);
+    }
+    if (!IsLast(block)) return;
+    VisitDType(args_.db.type, [&](auto type) HWY_ATTR {
+      auto* to = static_cast<decltype(type)*>(args_.db.data);
+      for (int64_t c = 0; c < shape_.out_channels; c += kVector) {
+        StoreRoundedN(d, hn::Load(d, sums + c), to + c,
+                      static_cast<size_t>(shape_.out_channels - c),
+                      *args_.db.counter);
+      }
+    });
+  }
+
   const ImageWindow& shape_;
   const ConvWeightsArgs& args_;
-  const Layout layout_;
+  const WeightsLayout layout_;
+  const bool direct_x_;         // x is read where it lies
+  const int64_t pixel_floats_;  // between two pixels of a group
+  const int64_t group_stride_;
   float* const workspace_;
 };
 
+}  // namespace
+
 int64_t ConvWeightsFloats(const ImageWindow& shape, int64_t max_batch) {
-  return Layout(shape, max_batch).size;
+  return WeightsLayout(shape, max_batch).size;
 }
 
 void ConvWeightsKernel(const ImageWindow& shape, const ConvWeightsArgs& args,
-                       float* workspace, ThreadPool& pool,
-                       StoreCounter& counter) {
-  Gradient(shape, args, workspace).Run(pool, counter);
+                       float* workspace, ThreadPool& pool) {
+  WeightGradient(shape, args, workspace).Run(pool);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -307,9 +420,9 @@ int64_t ConvWeightsWorkspaceBytes(const ImageWindow& shape, int64_t max_batch) {
 }
 
 void ConvWeights(const ImageWindow& shape, const ConvWeightsArgs& args,
-                 void* workspace, ThreadPool& pool, StoreCounter& counter) {
+                 void* workspace, ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(ConvWeightsKernel)
-  (shape, args, static_cast<float*>(workspace), pool, counter);
+  (shape, args, static_cast<float*>(workspace), pool);
 }
 
 }  // namespace repro16

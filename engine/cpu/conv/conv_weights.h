@@ -1,6 +1,7 @@
-// The gradient of a convolution's weights:
+// The gradients of a convolution's weights and bias:
 //
 //   dw[kr, kc, i, o] = r( sum_(n, oy, ox) x[n, iy, ix, i] * dy[n, oy, ox, o] ),
+//   db[o] = r( sum_(n, oy, ox) dy[n, oy, ox, o] )   (RowSum, in f32),
 //   iy = oy * stride - pad_top + kr, ix = ox * stride - pad_left + kc;
 //   terms on padding are absent.
 #ifndef REPRO16_ENGINE_CPU_CONV_CONV_WEIGHTS_H_
@@ -8,30 +9,29 @@
 
 #include <cstdint>
 
+#include "engine/cpu/kernel.h"
 #include "engine/cpu/machine/thread_pool.h"
 #include "engine/graph/window.h"
-#include "engine/numerics/store_counter.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
 
 struct ConvWeightsArgs {
   int64_t batch;
-  const void* x;
-  DType x_type;
-  const void* dy;
-  DType dy_type;
-  void* dw;  // [height, width, in_channels, out_channels]
-  DType dw_type;
-  DType accumulator;  // kF32 or kF16 (DotSum)
+  TensorRef x;
+  TensorRef dy;
+  TensorRef dw;       // [height, width, in_channels, out_channels]
+  TensorRef db;       // [out_channels]; null where not wanted
+  DType accumulator;  // of dw: kF32 or kF16 (DotSum)
 };
 
 // Bytes that ConvWeights needs for batches up to this.
 int64_t ConvWeightsWorkspaceBytes(const ImageWindow& shape, int64_t max_batch);
 
-// Writes dw; `workspace` is aligned to 64, its contents mean nothing.
+// Writes dw and db, and counts the stores with theirs; `workspace` is aligned
+// to 64, its contents mean nothing.
 void ConvWeights(const ImageWindow& shape, const ConvWeightsArgs& args,
-                 void* workspace, ThreadPool& pool, StoreCounter& counter);
+                 void* workspace, ThreadPool& pool);
 
 }  // namespace repro16
 
