@@ -22,7 +22,10 @@ class Conv2DKernel : public Kernel {
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     return std::max({ConvImagesWorkspaceBytes(forward_, max_batch),
                      ConvImagesWorkspaceBytes(input_gradient_, max_batch),
-                     ConvWeightsWorkspaceBytes(shape_, max_batch)});
+                     ConvWeightsWorkspaceBytes(shape_, max_batch),
+                     ReduceRowsWorkspaceBytes(
+                         max_batch * shape_.out_height * shape_.out_width,
+                         shape_.out_channels)});
   }
 
   void Forward(const OpBuffers& buffers,
@@ -45,11 +48,7 @@ class Conv2DKernel : public Kernel {
                   pass.workspace, *pass.pool, *dw.counter);
     }
     if (buffers.parameter_gradients.size() > 1) {
-      const TensorRef& db = buffers.parameter_gradients[1];
-      const int64_t rows = pass.batch * shape_.out_height * shape_.out_width;
-      ReduceRows(
-          {rows, shape_.out_channels, dy.data, dy.type, db.data, db.type},
-          *pass.pool, *db.counter);
+      ReduceRows(dy, buffers.parameter_gradients[1], pass);
     }
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;
