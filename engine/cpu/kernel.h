@@ -56,7 +56,7 @@ struct PassContext {
   bool training;
   int64_t step = 0;  // selects dropout masks
   uint64_t seed = 0;
-  const uint8_t* labels = nullptr;  // [batch]
+  const uint8_t* labels = nullptr;  // [batch], below the classes
   float loss_scale = 1;
   int64_t* correct = nullptr;  // the loss adds the examples classified right
 };

@@ -178,6 +178,12 @@ HWY_INLINE hn::VFromD<D> Inspect(D d, hn::VFromD<D> v, StoreCounter& counter) {
         hn::Ge(offset, hn::Set(du, Bounds::kToInfinity - Bounds::kToZero - 1));
     const auto rare = hn::And(outside, hn::Ne(magnitude, hn::Zero(du)));
     if (HWY_LIKELY(hn::AllFalse(du, rare))) return v;
+    // Small gradients underflow by the million: no call for these.
+    const auto large = hn::Ge(magnitude, hn::Set(du, Bounds::kToInfinity));
+    if (HWY_LIKELY(hn::AllFalse(du, large))) {
+      counter.underflow += hn::CountTrue(du, rare);
+      return v;
+    }
   }
   return CountAndCanonicalize<T>(d, v, counter);
 }

@@ -14,6 +14,8 @@ struct StoreCounter {
   uint64_t nan = 0;        // stored as NaN
   uint64_t underflow = 0;  // the f32 result was not 0, the stored value is
 
+  bool any() const { return (infinite | nan | underflow) != 0; }
+
   StoreCounter& operator+=(const StoreCounter& other) {
     infinite += other.infinite;
     nan += other.nan;

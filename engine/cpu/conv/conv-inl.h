@@ -25,7 +25,6 @@ namespace HWY_NAMESPACE {
 
 constexpr int64_t kRows = static_cast<int64_t>(kTileRows);
 constexpr int64_t kCols = static_cast<int64_t>(kTileCols);
-constexpr int64_t kVector = static_cast<int64_t>(kLanes);
 constexpr int64_t kGroupRows = static_cast<int64_t>(kGroup);
 static_assert(kGroupRows == ImagePlan::kStagedLanes);
 

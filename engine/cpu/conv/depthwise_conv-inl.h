@@ -13,7 +13,8 @@
 #include <cstdint>
 
 #include "engine/cpu/conv/depthwise_conv_args.h"
-#include "engine/cpu/product/gemm-inl.h"
+#include "engine/cpu/machine/float_vector-inl.h"
+#include "engine/cpu/sums/accumulator-inl.h"
 #include "engine/cpu/sums/channel_vectors-inl.h"
 #include "engine/numerics/reduction.h"
 #include "hwy/highway.h"
@@ -26,8 +27,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Taps = absl::Span<const WindowTaps::Tap>;
 
-// Vectors of channels whose chains run side by side to hide their latency.
-inline constexpr size_t kChannelGroup = 4;
 // Kernel side and outputs a step of the fast paths; both hold their vectors in
 // registers.
 inline constexpr size_t kFastSide = 3;
@@ -41,7 +40,7 @@ inline constexpr size_t kMaxTaskVectors =
 // `channels` on. image: [source rows, source columns, C].
 template <class Accumulator, size_t kVectors, bool kNarrow, class T>
 HWY_INLINE void FilterPixel(const DepthwiseFilter& f, const T* image, Taps rows,
-                            Taps cols, const Channels& channels,
+                            Taps cols, const ChannelVectors& channels,
                             FloatVector* sums) {
   const FloatTag d;
   REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(d);
@@ -105,7 +104,7 @@ HWY_INLINE void FilterColumns(const DepthwiseFilter& f, const T* image,
 
 template <class Accumulator, class T>
 HWY_INLINE void StorePixel(const DepthwiseFilter& f, FloatVector sum,
-                           const Channels& channels, T* to,
+                           const ChannelVectors& channels, T* to,
                            StoreCounter& counter) {
   const FloatTag d;
   if (f.bias != nullptr) {
@@ -121,18 +120,19 @@ void FilterPixels(const DepthwiseFilter& f, const T* image, Taps rows,
   for (int64_t col = begin; col < end; ++col) {
     ForEachChannels<kChannelGroup>(
         FloatTag(), static_cast<size_t>(f.channels),
-        [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
-          constexpr size_t kVectors = decltype(vectors)::value;
-          FloatVector sums[kVectors];
-          FilterPixel<Accumulator, kVectors, decltype(narrow)::value>(
-              f, image, rows, (*f.cols)[col], channels, sums);
-          REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {
-            const Channels part = {channels.begin + v * kLanes, channels.first,
-                                   channels.end};
-            StorePixel<Accumulator>(f, sums[v], part, to + col * f.channels,
-                                    counter);
-          }
-        });
+        [&](auto vectors, auto narrow, const ChannelVectors& channels)
+            HWY_ATTR {
+              constexpr size_t kVectors = decltype(vectors)::value;
+              FloatVector sums[kVectors];
+              FilterPixel<Accumulator, kVectors, decltype(narrow)::value>(
+                  f, image, rows, (*f.cols)[col], channels, sums);
+              REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+                const ChannelVectors part = {channels.begin + v * kLanes,
+                                             channels.first, channels.end};
+                StorePixel<Accumulator>(f, sums[v], part, to + col * f.channels,
+                                        counter);
+              }
+            });
   }
 }
 
@@ -149,7 +149,7 @@ int64_t FilterSteps(const DepthwiseFilter& f, const T* image, Taps rows,
     const int64_t source = kReversed ? taps.back().source : taps.front().source;
     ForEachChannels<1>(
         FloatTag(), static_cast<size_t>(f.channels),
-        [&](auto /*vectors*/, auto /*narrow*/, const Channels& channels)
+        [&](auto /*vectors*/, auto /*narrow*/, const ChannelVectors& channels)
             HWY_ATTR {
               FloatVector sums[kCols];
               FilterColumns<kCols, kStride, kReversed>(f, image, rows, source,
@@ -208,7 +208,7 @@ void FilterRow(const DepthwiseFilter& f, const T* image, Taps rows, T* to,
 
 // Outputs [begin, end) of one row; x: the image they come from, dy: the row.
 template <class T>
-struct Segment {
+struct OutputRun {
   const T* x;
   const T* dy;
   int64_t row;
@@ -216,19 +216,19 @@ struct Segment {
   int64_t end;
 };
 
-// Calls fn(Segment) over the pieces of rows that make up the outputs [begin,
+// Calls fn(OutputRun) over the pieces of rows that make up the outputs [begin,
 // end), counted over examples, rows and columns.
 template <class T, class Fn>
-HWY_INLINE void ForEachSegment(const DepthwiseWeightGradient& g, int64_t begin,
-                               int64_t end, const Fn& fn) {
+HWY_INLINE void ForEachRun(const DepthwiseWeightGradient& g, int64_t begin,
+                           int64_t end, const Fn& fn) {
   const int64_t width = g.cols->positions(), height = g.rows->positions();
   const T* x = static_cast<const T*>(g.x);
   const T* dy = static_cast<const T*>(g.dy);
   for (int64_t p = begin; p < end;) {
     const int64_t line = p / width, col = p % width;
     const int64_t last = std::min(width, col + end - p);
-    fn(Segment<T>{x + line / height * (g.in_height * g.in_width * g.channels),
-                  dy + line * width * g.channels, line % height, col, last});
+    fn(OutputRun<T>{x + line / height * (g.in_height * g.in_width * g.channels),
+                    dy + line * width * g.channels, line % height, col, last});
     p += last - col;
   }
 }
@@ -236,13 +236,13 @@ HWY_INLINE void ForEachSegment(const DepthwiseWeightGradient& g, int64_t begin,
 // One tap's sums over one chunk, whatever the window.
 template <class Accumulator, size_t kVectors, bool kNarrow, class T>
 void SumTap(const DepthwiseWeightGradient& g, int64_t tap, int64_t begin,
-            int64_t end, const Channels& channels, FloatVector* sums) {
+            int64_t end, const ChannelVectors& channels, FloatVector* sums) {
   const FloatTag d;
   const int32_t k_row = static_cast<int32_t>(tap / g.kernel_width);
   const int32_t k_col = static_cast<int32_t>(tap % g.kernel_width);
   FloatVector acc[kVectors];
   REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) acc[v] = hn::Zero(d);
-  ForEachSegment<T>(g, begin, end, [&](const Segment<T>& s) HWY_ATTR {
+  ForEachRun<T>(g, begin, end, [&](const OutputRun<T>& s) HWY_ATTR {
     for (const auto& row : (*g.rows)[s.row]) {
       if (row.k != k_row) continue;
       for (int64_t col = s.begin; col < s.end; ++col) {
@@ -268,8 +268,9 @@ using FastSums = FloatVector[kFastSide][kFastSide];
 
 // One output with whatever taps it has; c: the first channel.
 template <class T>
-HWY_INLINE void AddPixel(const DepthwiseWeightGradient& g, const Segment<T>& s,
-                         int64_t col, size_t c, FastSums& sums) {
+HWY_INLINE void AddPixel(const DepthwiseWeightGradient& g,
+                         const OutputRun<T>& s, int64_t col, size_t c,
+                         FastSums& sums) {
   const FloatTag d;
   const auto dy = LoadF32(d, s.dy + col * g.channels + c);
   for (const auto& row : (*g.rows)[s.row]) {
@@ -316,10 +317,11 @@ HWY_INLINE int64_t AddColumns(const DepthwiseWeightGradient& g, const T* x,
   return col;
 }
 
-// Outputs [begin, end) of a segment, all of which have all taps along the row.
+// Outputs [begin, end) of a run, all of which have all taps along the row.
 template <size_t kRows, size_t kStride, class T>
-HWY_INLINE void AddRun(const DepthwiseWeightGradient& g, const Segment<T>& s,
-                       int64_t begin, int64_t end, size_t c, FastSums& sums) {
+HWY_INLINE void AddWholeRun(const DepthwiseWeightGradient& g,
+                            const OutputRun<T>& s, int64_t begin, int64_t end,
+                            size_t c, FastSums& sums) {
   const auto& first = (*g.rows)[s.row].front();
   FloatVector acc[kRows][kFastSide];
   REPRO16_UNROLL for (size_t r = 0; r < kRows; ++r) {
@@ -344,21 +346,21 @@ HWY_INLINE void AddRun(const DepthwiseWeightGradient& g, const Segment<T>& s,
 }
 
 template <size_t kStride, class T>
-HWY_INLINE void AddSegment(const DepthwiseWeightGradient& g,
-                           const Segment<T>& s, size_t c, FastSums& sums) {
+HWY_INLINE void AddRun(const DepthwiseWeightGradient& g, const OutputRun<T>& s,
+                       size_t c, FastSums& sums) {
   const int64_t begin = std::clamp(g.cols->full_begin(), s.begin, s.end);
   const int64_t end = std::clamp(g.cols->full_end(), begin, s.end);
   for (int64_t col = s.begin; col < begin; ++col) AddPixel(g, s, col, c, sums);
   if (begin < end) {
     switch ((*g.rows)[s.row].size()) {
       case 1:
-        AddRun<1, kStride>(g, s, begin, end, c, sums);
+        AddWholeRun<1, kStride>(g, s, begin, end, c, sums);
         break;
       case 2:
-        AddRun<2, kStride>(g, s, begin, end, c, sums);
+        AddWholeRun<2, kStride>(g, s, begin, end, c, sums);
         break;
       case 3:
-        AddRun<3, kStride>(g, s, begin, end, c, sums);
+        AddWholeRun<3, kStride>(g, s, begin, end, c, sums);
         break;
       default:
         break;

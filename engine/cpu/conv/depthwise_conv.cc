@@ -16,29 +16,13 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Must come after foreach_target.h.
 #include "engine/cpu/conv/depthwise_conv-inl.h"
+#include "engine/cpu/sums/channel_sums-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 namespace {
-
-// to[row, :] = from[row, :] in f32, rows padded with zeros to `stride`.
-void WidenRows(DType type, const void* from, int64_t rows, int64_t cols,
-               int64_t stride, float* to) {
-  VisitDType(type, [&](auto tag) {
-    const FloatTag d;
-    const auto* source = static_cast<const decltype(tag)*>(from);
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t c = 0; c < stride; c += static_cast<int64_t>(kLanes)) {
-        const int64_t left = std::max<int64_t>(cols - c, 0);
-        hn::StoreU(
-            LoadF32N(d, source + row * cols + c, static_cast<size_t>(left)), d,
-            to + row * stride + c);
-      }
-    }
-  });
-}
 
 // Rows [begin, end) of the output, counted over examples.
 void FilterRows(const DepthwiseFilter& f, int64_t begin, int64_t end,
@@ -56,7 +40,8 @@ void FilterRows(const DepthwiseFilter& f, int64_t begin, int64_t end,
   });
 }
 
-void StoreSums(const FloatVector& sum, const Channels& channels, float* to) {
+void StoreChannelSums(const FloatVector& sum, const ChannelVectors& channels,
+                      float* to) {
   StoreCounter ignored;
   StoreChannels(FloatTag(), sum, to, channels, ignored);
 }
@@ -68,7 +53,7 @@ void SumTaps(const DepthwiseWeightGradient& g, int64_t begin, int64_t end,
   const int64_t taps = g.kernel_height * g.kernel_width;
   ForEachChannels<kChannelGroup>(
       FloatTag(), count,
-      [&](auto vectors, auto narrow, Channels channels) HWY_ATTR {
+      [&](auto vectors, auto narrow, ChannelVectors channels) HWY_ATTR {
         constexpr size_t kVectors = decltype(vectors)::value;
         channels.begin += first_channel;
         for (int64_t tap = 0; tap < taps; ++tap) {
@@ -77,7 +62,7 @@ void SumTaps(const DepthwiseWeightGradient& g, int64_t begin, int64_t end,
               g, tap, begin, end, channels, sum);
           float* to = sums + tap * g.sum_stride + channels.begin;
           for (size_t v = 0; v < kVectors; ++v) {
-            StoreSums(sum[v], channels, to + v * kLanes);
+            StoreChannelSums(sum[v], channels, to + v * kLanes);
           }
         }
       });
@@ -88,11 +73,11 @@ template <size_t kStride, class T>
 void SumTapsFast(const DepthwiseWeightGradient& g, int64_t begin, int64_t end,
                  size_t first_channel, size_t count, float* sums) {
   const FloatTag d;
-  Channels vectors[kMaxTaskVectors];
+  ChannelVectors vectors[kMaxTaskVectors];
   size_t n = 0;
   ForEachChannels<1>(d, count,
                      [&](auto /*vectors*/, auto /*narrow*/,
-                         const Channels& channels) HWY_ATTR {
+                         const ChannelVectors& channels) HWY_ATTR {
                        vectors[n] = channels;
                        vectors[n++].begin += first_channel;
                      });
@@ -102,28 +87,26 @@ void SumTapsFast(const DepthwiseWeightGradient& g, int64_t begin, int64_t end,
       for (auto& sum : row) sum = hn::Zero(d);
     }
   }
-  ForEachSegment<T>(g, begin, end, [&](const Segment<T>& s) HWY_ATTR {
+  ForEachRun<T>(g, begin, end, [&](const OutputRun<T>& s) HWY_ATTR {
     for (size_t v = 0; v < n; ++v) {
-      AddSegment<kStride>(g, s, vectors[v].begin, acc[v]);
+      AddRun<kStride>(g, s, vectors[v].begin, acc[v]);
     }
   });
   for (size_t v = 0; v < n; ++v) {
     for (size_t tap = 0; tap < kFastSide * kFastSide; ++tap) {
-      StoreSums(
+      StoreChannelSums(
           acc[v][tap / kFastSide][tap % kFastSide], vectors[v],
           sums + static_cast<int64_t>(tap) * g.sum_stride + vectors[v].begin);
     }
   }
 }
 
-// The sums of chunk `chunk` for `count` channels from `first_channel` on, at
-// most kTaskChannels.
+// The sums of one chunk for `count` channels from `first_channel` on, at most
+// kTaskChannels.
 void SumChunkOfOutputs(const DepthwiseWeightGradient& g, int64_t chunk,
-                       int64_t first_channel, int64_t count) {
+                       int64_t first_channel, int64_t count, float* sums) {
   const int64_t begin = chunk * kReductionChunk;
   const int64_t end = std::min(begin + kReductionChunk, g.outputs);
-  float* sums =
-      g.sums + chunk * g.kernel_height * g.kernel_width * g.sum_stride;
   const size_t first = static_cast<size_t>(first_channel);
   const size_t channels = static_cast<size_t>(count);
   constexpr int64_t kSide = static_cast<int64_t>(kFastSide);
@@ -143,37 +126,25 @@ void SumChunkOfOutputs(const DepthwiseWeightGradient& g, int64_t chunk,
   });
 }
 
-// out[tap, c] = r(sums[0, tap, c] + sums[1, tap, c] + ...) for one tap.
-template <class Accumulator>
-void AddChunks(const DepthwiseWeightGradient& g, int64_t chunks, int64_t tap,
-               const TensorRef& out, StoreCounter& counter) {
-  const int64_t chunk_stride = g.kernel_height * g.kernel_width * g.sum_stride;
-  VisitDType(out.type, [&](auto tag) {
-    using T = decltype(tag);
-    const FloatTag d;
-    T* to = static_cast<T*>(out.data) + tap * g.channels;
-    ForEachChannels<1>(
-        d, static_cast<size_t>(g.channels),
-        [&](auto /*vectors*/, auto /*narrow*/, const Channels& channels)
-            HWY_ATTR {
-              const float* from = g.sums + tap * g.sum_stride + channels.begin;
-              FloatVector total = hn::LoadU(d, from);
-              for (int64_t chunk = 1; chunk < chunks; ++chunk) {
-                total = Accumulator::Add(
-                    total, hn::LoadU(d, from + chunk * chunk_stride));
-              }
-              StoreChannels(d, total, to + channels.begin, channels, counter);
-            });
-  });
-}
-
-void AddChunksOfTap(const DepthwiseWeightGradient& g, int64_t chunks,
-                    int64_t tap, const TensorRef& out, StoreCounter& counter) {
+// dw[tap, c] = r(the sum over all outputs).
+void SumWeights(const DepthwiseWeightGradient& g, const TensorRef& dw,
+                ThreadPool& pool) {
+  const ChunkSums sums = {
+      g.outputs, g.kernel_height * g.kernel_width * g.sum_stride, g.sums};
+  const int64_t blocks = CeilDiv(g.channels, kTaskChannels);
+  const auto sum = [&](const ChunkTask& task, StoreCounter& /*counter*/) {
+    const int64_t first = task.block * kTaskChannels;
+    SumChunkOfOutputs(g, task.first, first,
+                      std::min(kTaskChannels, g.channels - first),
+                      sums.of_chunk(task.first));
+  };
+  StoreCounter unused;
   if (g.accumulator == DType::kF16) {
-    AddChunks<F16Accumulator>(g, chunks, tap, out, counter);
+    SumInChunks<F16Accumulator>(sums, /*at_once=*/1, blocks, pool, unused, sum);
   } else {
-    AddChunks<F32Accumulator>(g, chunks, tap, out, counter);
+    SumInChunks<F32Accumulator>(sums, /*at_once=*/1, blocks, pool, unused, sum);
   }
+  WriteParameterGradient(sums.sums, g.channels, dw);
 }
 
 }  // namespace
@@ -185,10 +156,9 @@ HWY_AFTER_NAMESPACE();
 namespace repro16 {
 namespace {
 
-HWY_EXPORT(WidenRows);
+HWY_EXPORT(ReadParameter);
 HWY_EXPORT(FilterRows);
-HWY_EXPORT(SumChunkOfOutputs);
-HWY_EXPORT(AddChunksOfTap);
+HWY_EXPORT(SumWeights);
 
 // Elements that a task of a filter writes, about.
 constexpr int64_t kElementsPerFilterTask = 16384;
@@ -205,7 +175,7 @@ class DepthwiseConv2DKernel : public Kernel {
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     const int64_t filter = (taps() + 1) * padded_channels_;
     const int64_t gradient =
-        ReductionChunks(Outputs(max_batch)) * taps() * padded_channels_;
+        ChunkSumFloats(Outputs(max_batch), taps() * padded_channels_);
     return std::max(filter, gradient) * static_cast<int64_t>(sizeof(float));
   }
 
@@ -221,8 +191,7 @@ class DepthwiseConv2DKernel : public Kernel {
       const TensorRef& bias = buffers.parameters[1];
       float* wide =
           reinterpret_cast<float*>(pass.workspace) + taps() * padded_channels_;
-      HWY_DYNAMIC_DISPATCH(WidenRows)
-      (bias.type, bias.data, 1, shape_.in_channels, padded_channels_, wide);
+      HWY_DYNAMIC_DISPATCH(ReadParameter)(bias, shape_.in_channels, wide);
       filter.bias = wide;
     }
     Run(filter, pass, *buffers.output.counter);
@@ -244,10 +213,7 @@ class DepthwiseConv2DKernel : public Kernel {
     }
     WeightGradient(buffers, pass);
     if (buffers.parameters.size() > 1) {
-      const TensorRef& db = buffers.parameter_gradients[1];
-      ReduceRows({Outputs(pass.batch), shape_.in_channels, dy.data, dy.type,
-                  db.data, db.type},
-                 *pass.pool, *db.counter);
+      ReduceRows(dy, buffers.parameter_gradients[1], pass);
     }
   }
 
@@ -261,11 +227,9 @@ class DepthwiseConv2DKernel : public Kernel {
   DepthwiseFilter FilterOf(const WindowTaps& rows, const WindowTaps& cols,
                            const OpBuffers& buffers,
                            const PassContext& pass) const {
-    const TensorRef& weights = buffers.parameters[0];
     float* wide = reinterpret_cast<float*>(pass.workspace);
-    HWY_DYNAMIC_DISPATCH(WidenRows)
-    (weights.type, weights.data, taps(), shape_.in_channels, padded_channels_,
-     wide);
+    HWY_DYNAMIC_DISPATCH(ReadParameter)
+    (buffers.parameters[0], shape_.in_channels, wide);
     DepthwiseFilter filter{};
     filter.rows = &rows;
     filter.cols = &cols;
@@ -314,20 +278,7 @@ class DepthwiseConv2DKernel : public Kernel {
     gradient.sum_stride = padded_channels_;
     gradient.sums = reinterpret_cast<float*>(pass.workspace);
 
-    const int64_t chunks = ReductionChunks(Outputs(pass.batch));
-    const int64_t blocks =
-        (shape_.in_channels + kTaskChannels - 1) / kTaskChannels;
-    pass.pool->Run(chunks * blocks, [&](int64_t task, int /*worker*/) {
-      const int64_t first = task % blocks * kTaskChannels;
-      HWY_DYNAMIC_DISPATCH(SumChunkOfOutputs)
-      (gradient, task / blocks, first,
-       std::min(kTaskChannels, shape_.in_channels - first));
-    });
-    pass.pool->RunCounted(taps(), *dw.counter,
-                          [&](int64_t tap, StoreCounter& counter) {
-                            HWY_DYNAMIC_DISPATCH(AddChunksOfTap)
-                            (gradient, chunks, tap, dw, counter);
-                          });
+    HWY_DYNAMIC_DISPATCH(SumWeights)(gradient, dw, *pass.pool);
   }
 
   const ImageWindow shape_;

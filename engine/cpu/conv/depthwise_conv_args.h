@@ -41,7 +41,7 @@ struct DepthwiseFilter {
   }
 };
 
-// sums[chunk, tap, c] = the sum over the chunk's outputs of x * dy.
+// dw[tap, c] = the sum over outputs of x * dy.
 struct DepthwiseWeightGradient {
   const WindowTaps* rows;  // of outputs
   const WindowTaps* cols;
@@ -57,7 +57,7 @@ struct DepthwiseWeightGradient {
   const void* dy;
   DType type;  // of x and dy
   int64_t sum_stride;
-  float* sums;  // [chunks, taps, sum_stride]
+  float* sums;  // ChunkSums of width taps * sum_stride
 };
 
 }  // namespace repro16

@@ -367,6 +367,12 @@ class ScaleKernel : public Kernel {
 
 class PositionEmbeddingKernel : public Kernel {
  public:
+  explicit PositionEmbeddingKernel(int64_t elements) : elements_(elements) {}
+
+  int64_t WorkspaceBytes(int64_t max_batch) const override {
+    return ReduceRowsWorkspaceBytes(max_batch, elements_);
+  }
+
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {
     const TensorRef& x = buffers.inputs[0];
@@ -389,12 +395,13 @@ class PositionEmbeddingKernel : public Kernel {
   void Backward(const OpBuffers& buffers,
                 const PassContext& pass) const override {
     const TensorRef& dy = buffers.output_gradient;
-    const TensorRef& de = buffers.parameter_gradients[0];
-    ReduceRows({pass.batch, dy.elements, dy.data, dy.type, de.data, de.type},
-               *pass.pool, *de.counter);
+    ReduceRows(dy, buffers.parameter_gradients[0], pass);
     if (buffers.input_gradients[0].data == nullptr) return;
     Copy(pass, dy, buffers.input_gradients[0]);
   }
+
+ private:
+  const int64_t elements_;
 };
 
 }  // namespace
@@ -411,8 +418,8 @@ std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& attributes) {
   return std::make_unique<ScaleKernel>(attributes.factor);
 }
 
-std::unique_ptr<Kernel> MakePositionEmbedding() {
-  return std::make_unique<PositionEmbeddingKernel>();
+std::unique_ptr<Kernel> MakePositionEmbedding(const Shape& in) {
+  return std::make_unique<PositionEmbeddingKernel>(in.NumElements());
 }
 
 std::unique_ptr<Kernel> MakeCopy() { return std::make_unique<CopyKernel>(); }

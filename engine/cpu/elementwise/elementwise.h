@@ -38,7 +38,7 @@ std::unique_ptr<Kernel> MakeScale(const ScaleAttributes& attributes);
 // Parameter e, in the activation type. y[n, i] = x[n, i] + e[i]; dx is a copy
 // of dy; de[i] = r(sum_n dy[n, i]), in the order of RowSum
 // (engine/numerics/reduction.h).
-std::unique_ptr<Kernel> MakePositionEmbedding();
+std::unique_ptr<Kernel> MakePositionEmbedding(const Shape& in);
 
 // y = x, and dx = dy: flatten.
 std::unique_ptr<Kernel> MakeCopy();

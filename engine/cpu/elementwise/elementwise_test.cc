@@ -199,7 +199,7 @@ TEST_P(ElementwiseTest, ScaleByTheRoundedFactor) {
 
 TEST_P(ElementwiseTest, PositionEmbedding) {
   const int64_t batch = 7, elements = 1603;
-  const auto kernel = MakePositionEmbedding();
+  const auto kernel = MakePositionEmbedding(Shape({elements}));
   for (DType type : kAllTypes) {
     for (DType gradient_type : {type, DType::kF32}) {
       TestNumbers numbers(5, /*special_every=*/400);

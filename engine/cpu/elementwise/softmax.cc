@@ -86,7 +86,7 @@ float Exponentials(float* x, size_t n) {
 
 // Rows of f32 numbers on which a task works; what lies beyond `rows` is never
 // used.
-struct Rows {
+struct RowBlock {
   alignas(HWY_ALIGNMENT) float x[kRowElements];
   alignas(HWY_ALIGNMENT) float sum[kRowElements];
   alignas(HWY_ALIGNMENT) float max[kRowElements];
@@ -120,14 +120,14 @@ HWY_INLINE void ChainAllRows(size_t rows, size_t cols, float* sum,
 }
 
 // sum[r] = x[r, 0] + x[r, 1] + ...
-void SumRows(const float* x, size_t rows, size_t cols, float* sum) {
+void SumEachRow(const float* x, size_t rows, size_t cols, float* sum) {
   ChainAllRows(rows, cols, sum,
                [x](float chain, size_t i) { return chain + x[i]; });
 }
 
 // sum[r] = a[r, 0] * b[r, 0] + a[r, 1] * b[r, 1] + ..., fused.
-void DotRows(const float* a, const float* b, size_t rows, size_t cols,
-             float* sum) {
+void DotEachRow(const float* a, const float* b, size_t rows, size_t cols,
+                float* sum) {
   ChainAllRows(rows, cols, sum, [a, b](float chain, size_t i) HWY_ATTR {
     const hn::CappedTag<float, 1> d1;
     return hn::GetLane(
@@ -137,18 +137,18 @@ void DotRows(const float* a, const float* b, size_t rows, size_t cols,
 
 // From `rows` stored rows of logits: x = e, and sum and max of each row.
 void LoadExponentials(DType type, const void* from, size_t rows, size_t cols,
-                      Rows& to) {
+                      RowBlock& to) {
   VisitDType(type, [&](auto tag) {
     Load(static_cast<const decltype(tag)*>(from), rows * cols, to.x);
   });
   for (size_t r = 0; r < rows; ++r) {
     to.max[r] = Exponentials(to.x + r * cols, cols);
   }
-  SumRows(to.x, rows, cols, to.sum);
+  SumEachRow(to.x, rows, cols, to.sum);
 }
 
 // x[r, c] /= sum[r].
-void DivideRows(size_t rows, size_t cols, Rows& to) {
+void DivideRows(size_t rows, size_t cols, RowBlock& to) {
   const D d;
   for (size_t r = 0; r < rows; ++r) {
     const V sum = hn::Set(d, to.sum[r]);
@@ -162,7 +162,7 @@ void DivideRows(size_t rows, size_t cols, Rows& to) {
 
 void SoftmaxRows(DType type, const void* x, void* p, size_t rows, size_t cols,
                  StoreCounter& counter) {
-  Rows block;
+  RowBlock block;
   LoadExponentials(type, x, rows, cols, block);
   DivideRows(rows, cols, block);
   VisitDType(type, [&](auto tag) {
@@ -173,13 +173,13 @@ void SoftmaxRows(DType type, const void* x, void* p, size_t rows, size_t cols,
 void SoftmaxGradientRows(DType type, const void* p, const void* dy, void* dx,
                          size_t rows, size_t cols, StoreCounter& counter) {
   alignas(HWY_ALIGNMENT) float probability[kRowElements];
-  Rows block;
+  RowBlock block;
   VisitDType(type, [&](auto tag) {
     using T = decltype(tag);
     Load(static_cast<const T*>(p), rows * cols, probability);
     Load(static_cast<const T*>(dy), rows * cols, block.x);
   });
-  DotRows(block.x, probability, rows, cols, block.sum);
+  DotEachRow(block.x, probability, rows, cols, block.sum);
   const D d;
   for (size_t r = 0; r < rows; ++r) {
     const V sum = hn::Set(d, block.sum[r]);
@@ -199,7 +199,7 @@ void SoftmaxGradientRows(DType type, const void* p, const void* dy, void* dx,
 int64_t LossRows(DType type, const void* x, const uint8_t* labels, float* loss,
                  size_t rows, size_t cols, StoreCounter& counter) {
   alignas(HWY_ALIGNMENT) float logits[kRowElements];
-  Rows block;
+  RowBlock block;
   VisitDType(type, [&](auto tag) {
     Load(static_cast<const decltype(tag)*>(x), rows * cols, logits);
   });
@@ -226,7 +226,7 @@ int64_t LossRows(DType type, const void* x, const uint8_t* labels, float* loss,
 void LossGradientRows(DType type, const void* x, const uint8_t* labels,
                       float factor, void* dx, size_t rows, size_t cols,
                       StoreCounter& counter) {
-  Rows block;
+  RowBlock block;
   LoadExponentials(type, x, rows, cols, block);
   DivideRows(rows, cols, block);
   for (size_t r = 0; r < rows; ++r) block.x[r * cols + labels[r]] -= 1.0f;
@@ -278,7 +278,7 @@ class SoftmaxKernel : public Kernel {
                const PassContext& pass) const override {
     const TensorRef& x = buffers.inputs[0];
     const TensorRef& y = buffers.output;
-    ParallelRows(pass, Rows(pass, y), cols_, *y.counter,
+    ParallelRows(pass, RowsOf(pass, y), cols_, *y.counter,
                  [&](int64_t row, size_t rows, StoreCounter& counter) {
                    HWY_DYNAMIC_DISPATCH(SoftmaxRows)
                    (y.type, RowOf(x, row, cols_), RowOf(y, row, cols_), rows,
@@ -292,7 +292,7 @@ class SoftmaxKernel : public Kernel {
     const TensorRef& dy = buffers.output_gradient;
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;
-    ParallelRows(pass, Rows(pass, dx), cols_, *dx.counter,
+    ParallelRows(pass, RowsOf(pass, dx), cols_, *dx.counter,
                  [&](int64_t row, size_t rows, StoreCounter& counter) {
                    HWY_DYNAMIC_DISPATCH(SoftmaxGradientRows)
                    (dx.type, RowOf(y, row, cols_), RowOf(dy, row, cols_),
@@ -302,7 +302,7 @@ class SoftmaxKernel : public Kernel {
   }
 
  private:
-  int64_t Rows(const PassContext& pass, const TensorRef& tensor) const {
+  int64_t RowsOf(const PassContext& pass, const TensorRef& tensor) const {
     return pass.batch * (tensor.elements / cols_);
   }
 

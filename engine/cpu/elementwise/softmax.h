@@ -18,6 +18,9 @@ namespace repro16 {
 // one chunk). Output may be the input's memory, dx that of dy.
 std::unique_ptr<Kernel> MakeSoftmax(int64_t cols);
 
+// PassContext::labels must be below the number of classes: the kernel reads and
+// writes at them and does not check.
+//
 // loss = (log(s) + m) - x[label], f32. Backward, from the stored logits:
 //   dx[c] = (e[c] / s - (c == label)) * (loss_scale / batch),
 // rounded once: the 1/batch of the mean and the loss scale act before the

@@ -9,7 +9,7 @@
 #define HWY_TARGET_INCLUDE "engine/cpu/machine/fma_ceiling.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // After foreach_target.h.
-#include "engine/cpu/product/gemm-inl.h"
+#include "engine/cpu/machine/float_vector-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();

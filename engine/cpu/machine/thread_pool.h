@@ -56,6 +56,7 @@ class ThreadPool {
     Run(tasks, [&](int64_t task, int /*worker*/) {
       StoreCounter counter;
       body(task, counter);
+      if (!counter.any()) return;
       const std::lock_guard<std::mutex> lock(mutex);
       total += counter;
     });

@@ -28,48 +28,46 @@ namespace {
 
 // Arrays by channel that start over after the last one, so that a vector can
 // start at any channel: element c + channels equals element c, for one vector.
-struct Channels {
+struct ChannelConstants {
+  ChannelConstants(int64_t channels, uint8_t* workspace)
+      : sums(reinterpret_cast<float*>(workspace)) {
+    for (float** a : {&mean, &inv, &scale, &beta, &mean_gradient, &slope}) {
+      *a = sums;
+      sums += PaddedChannels(channels) + kWidestVector;
+    }
+  }
+
   float* mean;
   float* inv;
   float* scale;
   float* beta;
   float* mean_gradient;  // s1 / n
   float* slope;          // k
-  float* sums;           // [2][chunks][padded]
+  float* sums;           // SumOverRows's scratch
 };
 
-Channels MakeChannels(int64_t channels, uint8_t* workspace) {
-  const int64_t stride = PaddedChannels(channels) + kWidestVector;
-  float* p = reinterpret_cast<float*>(workspace);
-  return {p,
-          p + stride,
-          p + 2 * stride,
-          p + 3 * stride,
-          p + 4 * stride,
-          p + 5 * stride,
-          p + 6 * stride};
-}
-
 void StartOver(int64_t channels, float* a) {
-  for (int64_t c = channels; c < channels + kLanes; ++c) a[c] = a[c - channels];
+  for (int64_t c = channels; c < channels + kVector; ++c)
+    a[c] = a[c - channels];
 }
 
 // In place of the variance, which stands in `inv`.
-void InvertVariance(int64_t channels, double epsilon, const Channels& of) {
+void InvertVariance(int64_t channels, double epsilon,
+                    const ChannelConstants& of) {
   const FloatTag d;
   const auto eps = hn::Set(d, static_cast<float>(epsilon));
-  for (int64_t c = 0; c < channels; c += kLanes) {
+  for (int64_t c = 0; c < channels; c += kVector) {
     hn::Store(Rsqrt(d, hn::Add(hn::Load(d, of.inv + c), eps)), d, of.inv + c);
   }
 }
 
 // scale and beta; inv is known.
 void ReadScaleAndBeta(int64_t channels, const OpBuffers& buffers,
-                      const Channels& of) {
+                      const ChannelConstants& of) {
   const FloatTag d;
   ReadParameter(buffers.parameters[0], channels, of.scale);
   ReadParameter(buffers.parameters[1], channels, of.beta);
-  for (int64_t c = 0; c < channels; c += kLanes) {
+  for (int64_t c = 0; c < channels; c += kVector) {
     const auto gamma = hn::Load(d, of.scale + c);
     hn::Store(hn::Mul(gamma, hn::Load(d, of.inv + c)), d, of.scale + c);
   }
@@ -77,7 +75,7 @@ void ReadScaleAndBeta(int64_t channels, const OpBuffers& buffers,
 
 // The channel of the first element after a vector.
 HWY_INLINE int64_t NextChannel(int64_t c, int64_t channels) {
-  c += kLanes % channels;
+  c += kVector % channels;
   return c >= channels ? c - channels : c;
 }
 
@@ -88,41 +86,42 @@ HWY_INLINE int64_t NextChannel(int64_t c, int64_t channels) {
 template <class Op>
 void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
                  StoreCounter& counter) {
-  constexpr int64_t kGroup = 4;
+  constexpr int64_t kVectorsAtOnce = 4;
   int64_t c = begin % channels;
   int64_t i = begin;
-  if (kGroup * kLanes % channels == 0) {  // each group starts at channel c
-    typename Op::Known known[kGroup];
-    REPRO16_UNROLL for (int64_t k = 0; k < kGroup; ++k) {
+  // Where each group starts at channel c.
+  if (kVectorsAtOnce * kVector % channels == 0) {
+    typename Op::Known known[kVectorsAtOnce];
+    REPRO16_UNROLL for (int64_t k = 0; k < kVectorsAtOnce; ++k) {
       known[k] = op.Load(c);
       c = NextChannel(c, channels);
     }
-    for (; i + kGroup * kLanes <= end; i += kGroup * kLanes) {
-      REPRO16_UNROLL for (int64_t k = 0; k < kGroup; ++k) {
-        const int64_t at = i + k * kLanes;
+    for (; i + kVectorsAtOnce * kVector <= end; i += kVectorsAtOnce * kVector) {
+      REPRO16_UNROLL for (int64_t k = 0; k < kVectorsAtOnce; ++k) {
+        const int64_t at = i + k * kVector;
         Op::Store(op.Value(known[k], LoadWhole(), at), op.out + at, counter);
       }
     }
   }
-  for (; i + kLanes <= end; i += kLanes, c = NextChannel(c, channels)) {
+  for (; i + kVector <= end; i += kVector, c = NextChannel(c, channels)) {
     Op::Store(op.Value(op.Load(c), LoadWhole(), i), op.out + i, counter);
   }
   if (i == end) return;
   const auto count = static_cast<size_t>(end - i);
   const auto v = op.Value(op.Load(c), LoadFirst{count}, i);
-  HWY_ALIGN std::remove_pointer_t<decltype(op.out)> buffer[kLanes];
+  HWY_ALIGN std::remove_pointer_t<decltype(op.out)> buffer[kVector];
   Op::Store(hn::IfThenElseZero(hn::FirstN(FloatTag(), count), v), buffer,
             counter);
   hwy::CopyBytes(buffer, op.out + i, count * sizeof(buffer[0]));
 }
 
 template <class Op>
-void ParallelForElements(Rows rows, const PassContext& pass, const Op& op,
-                         StoreCounter& total) {
+void ParallelForElements(RowExtent extent, const PassContext& pass,
+                         const Op& op, StoreCounter& total) {
   ParallelElements(
-      pass, rows.count * rows.channels, total,
+      pass, extent.rows * extent.channels, total,
       [&](int64_t begin, int64_t end, StoreCounter& counter)
-          HWY_ATTR { ForElements(rows.channels, begin, end, op, counter); });
+          HWY_ATTR { ForElements(extent.channels, begin, end, op, counter); });
 }
 
 // --- Activations
@@ -190,28 +189,20 @@ HWY_INLINE FloatVector Gate(FloatVector v, FloatVector dy) {
 // --- Forward
 
 template <class T>
-struct SumStep {
-  static constexpr int64_t kSums = 1;
-  const T* x;
-  HWY_INLINE void SetChannels(int64_t /*c*/) {}
-  template <class Load>
-  HWY_INLINE void Add(const Load& load, int64_t at, FloatVector* sum) const {
-    sum[0] = hn::Add(sum[0], load(x + at));
-  }
-};
-
-template <class T>
 struct SquaresStep {
   static constexpr int64_t kSums = 1;
+  struct Known {
+    FloatVector mean;
+  };
   const T* x;
-  const float* means;
-  FloatVector mean;
-  HWY_INLINE void SetChannels(int64_t c) {
-    mean = hn::Load(FloatTag(), means + c);
+  const float* mean;
+  HWY_INLINE Known Load(int64_t c) const {
+    return {hn::Load(FloatTag(), mean + c)};
   }
-  template <class Load>
-  HWY_INLINE void Add(const Load& load, int64_t at, FloatVector* sum) const {
-    const auto deviation = hn::Sub(load(x + at), mean);
+  template <class LoadVector>
+  HWY_INLINE void Add(const Known& known, const LoadVector& load, int64_t at,
+                      FloatVector* sum) const {
+    const auto deviation = hn::Sub(load(x + at), known.mean);
     sum[0] = hn::MulAdd(deviation, deviation, sum[0]);
   }
 };
@@ -219,7 +210,7 @@ struct SquaresStep {
 // to[c] = from[c] / divisor
 void Divide(int64_t channels, const float* from, float divisor, float* to) {
   const FloatTag d;
-  for (int64_t c = 0; c < channels; c += kLanes) {
+  for (int64_t c = 0; c < channels; c += kVector) {
     hn::Store(hn::Div(hn::Load(d, from + c), hn::Set(d, divisor)), d, to + c);
   }
 }
@@ -231,7 +222,7 @@ void MoveStatistic(int64_t channels, const float* batch, double momentum,
     const FloatTag d;
     const auto rate = hn::Set(d, MovingRate(momentum, statistic.type));
     P* moving = static_cast<P*>(statistic.data);
-    for (int64_t c = 0; c < channels; c += kLanes) {
+    for (int64_t c = 0; c < channels; c += kVector) {
       const auto count = static_cast<size_t>(channels - c);
       const auto s = LoadF32N(d, moving + c, count);
       const auto b = RoundTo<P>(d, hn::Load(d, batch + c));
@@ -245,22 +236,21 @@ void MoveStatistic(int64_t channels, const float* batch, double momentum,
 
 // Leaves the mean and, in `inv`, the variance.
 template <class T>
-void BatchStatistics(Rows rows, bool image,
+void BatchStatistics(RowExtent extent, bool image,
                      const BatchNormAttributes& attributes,
-                     const OpBuffers& buffers, const Channels& of,
+                     const OpBuffers& buffers, const ChannelConstants& of,
                      ThreadPool& pool) {
   const T* x = static_cast<const T*>(buffers.inputs[0].data);
-  const float n = static_cast<float>(rows.count);
-  SumRows(rows, SumStep<T>{x}, of.sums, pool);
-  Divide(rows.channels, of.sums, n, of.mean);
-  SumRows(rows, SquaresStep<T>{x, of.mean, hn::Zero(FloatTag())}, of.sums,
-          pool);
-  Divide(rows.channels, of.sums, image ? n - 1.0f : n, of.inv);
-  MoveStatistic(rows.channels, of.mean, attributes.momentum,
+  const float n = static_cast<float>(extent.rows);
+  SumOverRows(extent, PlainSum<T>{x}, of.sums, pool);
+  Divide(extent.channels, of.sums, n, of.mean);
+  SumOverRows(extent, SquaresStep<T>{x, of.mean}, of.sums, pool);
+  Divide(extent.channels, of.sums, image ? n - 1.0f : n, of.inv);
+  MoveStatistic(extent.channels, of.mean, attributes.momentum,
                 buffers.parameters[2]);
-  MoveStatistic(rows.channels, of.inv, attributes.momentum,
+  MoveStatistic(extent.channels, of.inv, attributes.momentum,
                 buffers.parameters[3]);
-  Divide(rows.channels, of.sums, n, of.inv);
+  Divide(extent.channels, of.sums, n, of.inv);
 }
 
 // y = act(r(fma(x - mean, scale, beta)))
@@ -269,7 +259,7 @@ struct NormalizeOp {
   struct Known {
     FloatVector mean, scale, beta;
   };
-  const Channels& of;
+  const ChannelConstants& of;
   const T* x;
   T* out;
 
@@ -278,8 +268,8 @@ struct NormalizeOp {
     return {hn::LoadU(d, of.mean + c), hn::LoadU(d, of.scale + c),
             hn::LoadU(d, of.beta + c)};
   }
-  template <class Load>
-  HWY_INLINE FloatVector Value(const Known& known, const Load& load,
+  template <class LoadVector>
+  HWY_INLINE FloatVector Value(const Known& known, const LoadVector& load,
                                int64_t i) const {
     return hn::MulAdd(hn::Sub(load(x + i), known.mean), known.scale,
                       known.beta);
@@ -292,31 +282,31 @@ struct NormalizeOp {
 void NormalizeBatch(int64_t n, int64_t channels, bool image,
                     const BatchNormAttributes& attributes,
                     const OpBuffers& buffers, const PassContext& pass) {
-  const Rows rows = {n, channels};
-  const Channels of = MakeChannels(channels, pass.workspace);
+  const RowExtent extent = {n, channels};
+  const ChannelConstants of(channels, pass.workspace);
   const TensorRef& x = buffers.inputs[0];
   const TensorRef& y = buffers.output;
-  const int64_t padded = PaddedChannels(rows.channels);
+  const int64_t padded = PaddedChannels(extent.channels);
   VisitDType(x.type, [&](auto tag) HWY_ATTR {
     using T = decltype(tag);
     if (pass.training) {
-      BatchStatistics<T>(rows, image, attributes, buffers, of, *pass.pool);
+      BatchStatistics<T>(extent, image, attributes, buffers, of, *pass.pool);
     } else {
-      ReadParameter(buffers.parameters[2], rows.channels, of.mean);
-      ReadParameter(buffers.parameters[3], rows.channels, of.inv);
+      ReadParameter(buffers.parameters[2], extent.channels, of.mean);
+      ReadParameter(buffers.parameters[3], extent.channels, of.inv);
     }
-    InvertVariance(rows.channels, attributes.epsilon, of);
-    ReadScaleAndBeta(rows.channels, buffers, of);
+    InvertVariance(extent.channels, attributes.epsilon, of);
+    ReadScaleAndBeta(extent.channels, buffers, of);
     if (pass.training) {
       float* saved = reinterpret_cast<float*>(buffers.saved);
       std::copy_n(of.mean, padded, saved);
       std::copy_n(of.inv, padded, saved + padded);
     }
-    for (float* a : {of.mean, of.scale, of.beta}) StartOver(rows.channels, a);
+    for (float* a : {of.mean, of.scale, of.beta}) StartOver(extent.channels, a);
     VisitActivation(attributes.activation, [&](auto activation) HWY_ATTR {
       const NormalizeOp<decltype(activation)::value, T> op = {
           of, static_cast<const T*>(x.data), static_cast<T*>(y.data)};
-      ParallelForElements(rows, pass, op, *y.counter);
+      ParallelForElements(extent, pass, op, *y.counter);
     });
   });
 }
@@ -326,21 +316,23 @@ void NormalizeBatch(int64_t n, int64_t channels, bool image,
 template <FusedActivation kActivation, class T>
 struct GradientStep {
   static constexpr int64_t kSums = 2;
+  struct Known {
+    FloatVector mean, scale, beta;
+  };
   const T* x;
   const T* dy;
-  const Channels* of;
-  FloatVector mean, scale, beta;
-  HWY_INLINE void SetChannels(int64_t c) {
+  const ChannelConstants& of;
+  HWY_INLINE Known Load(int64_t c) const {
     const FloatTag d;
-    mean = hn::Load(d, of->mean + c);
-    scale = hn::Load(d, of->scale + c);
-    beta = hn::Load(d, of->beta + c);
+    return {hn::Load(d, of.mean + c), hn::Load(d, of.scale + c),
+            hn::Load(d, of.beta + c)};
   }
-  template <class Load>
-  HWY_INLINE void Add(const Load& load, int64_t at, FloatVector* sum) const {
-    const auto deviation = hn::Sub(load(x + at), mean);
-    const auto dz =
-        Gate<kActivation, T>(hn::MulAdd(deviation, scale, beta), load(dy + at));
+  template <class LoadVector>
+  HWY_INLINE void Add(const Known& known, const LoadVector& load, int64_t at,
+                      FloatVector* sum) const {
+    const auto deviation = hn::Sub(load(x + at), known.mean);
+    const auto dz = Gate<kActivation, T>(
+        hn::MulAdd(deviation, known.scale, known.beta), load(dy + at));
     sum[0] = hn::Add(sum[0], dz);
     sum[1] = hn::MulAdd(dz, deviation, sum[1]);
   }
@@ -348,9 +340,9 @@ struct GradientStep {
 
 // dgamma in place of s2; mean_gradient and slope.
 void FinishSums(int64_t channels, float n, float* s1, float* s2,
-                const Channels& of) {
+                const ChannelConstants& of) {
   const FloatTag d;
-  for (int64_t c = 0; c < channels; c += kLanes) {
+  for (int64_t c = 0; c < channels; c += kVector) {
     const auto count = hn::Set(d, n);
     const auto inv = hn::Load(d, of.inv + c);
     const auto sum2 = hn::Load(d, s2 + c);
@@ -367,7 +359,7 @@ struct GradientOp {
   struct Known {
     FloatVector mean, scale, beta, mean_gradient, slope;
   };
-  const Channels& of;
+  const ChannelConstants& of;
   const T* x;
   const T* dy;
   T* out;
@@ -378,8 +370,8 @@ struct GradientOp {
             hn::LoadU(d, of.beta + c), hn::LoadU(d, of.mean_gradient + c),
             hn::LoadU(d, of.slope + c)};
   }
-  template <class Load>
-  HWY_INLINE FloatVector Value(const Known& known, const Load& load,
+  template <class LoadVector>
+  HWY_INLINE FloatVector Value(const Known& known, const LoadVector& load,
                                int64_t i) const {
     const auto deviation = hn::Sub(load(x + i), known.mean);
     const auto dz = Gate<kActivation, T>(
@@ -393,41 +385,40 @@ struct GradientOp {
 };
 
 template <FusedActivation kActivation, class T>
-void BackwardOf(Rows rows, const OpBuffers& buffers, const PassContext& pass,
-                const Channels& of) {
+void BackwardOf(RowExtent extent, const OpBuffers& buffers,
+                const PassContext& pass, const ChannelConstants& of) {
   const T* x = static_cast<const T*>(buffers.inputs[0].data);
   const T* dy = static_cast<const T*>(buffers.output_gradient.data);
-  const FloatVector zero = hn::Zero(FloatTag());
-  SumRows(rows, GradientStep<kActivation, T>{x, dy, &of, zero, zero, zero},
-          of.sums, *pass.pool);
+  SumOverRows(extent, GradientStep<kActivation, T>{x, dy, of}, of.sums,
+              *pass.pool);
   float* s1 = of.sums;
-  float* s2 = s1 + ReductionChunks(rows.count) * PaddedChannels(rows.channels);
-  FinishSums(rows.channels, static_cast<float>(rows.count), s1, s2, of);
-  WriteParameterGradient(s2, rows.channels, buffers.parameter_gradients[0]);
-  WriteParameterGradient(s1, rows.channels, buffers.parameter_gradients[1]);
+  float* s2 = s1 + PaddedChannels(extent.channels);
+  FinishSums(extent.channels, static_cast<float>(extent.rows), s1, s2, of);
+  WriteParameterGradient(s2, extent.channels, buffers.parameter_gradients[0]);
+  WriteParameterGradient(s1, extent.channels, buffers.parameter_gradients[1]);
 
   const TensorRef& dx = buffers.input_gradients[0];
   if (dx.data == nullptr) return;
   for (float* a : {of.mean, of.scale, of.beta, of.mean_gradient, of.slope}) {
-    StartOver(rows.channels, a);
+    StartOver(extent.channels, a);
   }
   const GradientOp<kActivation, T> op = {of, x, dy, static_cast<T*>(dx.data)};
-  ParallelForElements(rows, pass, op, *dx.counter);
+  ParallelForElements(extent, pass, op, *dx.counter);
 }
 
 void BatchGradients(int64_t n, int64_t channels,
                     const BatchNormAttributes& attributes,
                     const OpBuffers& buffers, const PassContext& pass) {
-  const Rows rows = {n, channels};
-  const Channels of = MakeChannels(rows.channels, pass.workspace);
-  const int64_t padded = PaddedChannels(rows.channels);
+  const RowExtent extent = {n, channels};
+  const ChannelConstants of(channels, pass.workspace);
+  const int64_t padded = PaddedChannels(extent.channels);
   const float* saved = reinterpret_cast<const float*>(buffers.saved);
   std::copy_n(saved, padded, of.mean);
   std::copy_n(saved + padded, padded, of.inv);
-  ReadScaleAndBeta(rows.channels, buffers, of);
+  ReadScaleAndBeta(extent.channels, buffers, of);
   VisitDType(buffers.inputs[0].type, [&](auto tag) HWY_ATTR {
     VisitActivation(attributes.activation, [&](auto activation) HWY_ATTR {
-      BackwardOf<decltype(activation)::value, decltype(tag)>(rows, buffers,
+      BackwardOf<decltype(activation)::value, decltype(tag)>(extent, buffers,
                                                              pass, of);
     });
   });
@@ -455,9 +446,9 @@ class BatchNormKernel : public Kernel {
 
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     const int64_t padded = PaddedChannels(channels_);
-    const int64_t chunks = ReductionChunks(max_batch * rows_per_example_);
     return static_cast<int64_t>(sizeof(float)) *
-           (6 * (padded + kWidestVector) + 2 * chunks * padded);
+           (6 * (padded + kWidestVector) +
+            ChunkSumFloats(max_batch * rows_per_example_, 2 * padded));
   }
 
   int64_t SavedBytes(int64_t /*max_batch*/) const override {

@@ -23,13 +23,13 @@ namespace HWY_NAMESPACE {
 namespace {
 
 static_assert(kMaxRow <= kReductionChunk);
-static_assert(kReductionChunk % kLanes == 0);
+static_assert(kReductionChunk % kVector == 0);
 
 // --- Rows in lanes: the sums over a row are chains, so lanes are rows
 
-// kLanes rows by columns: element (row, col) is at[col * kLanes + row].
+// kVector rows by columns: element (row, col) is at[col * kVector + row].
 struct Columns {
-  HWY_ALIGN float at[kMaxRow * kLanes];
+  HWY_ALIGN float at[kMaxRow * kVector];
 };
 
 // Rows a, b, c, e hold four columns of four rows in each 16 bytes; turns each
@@ -38,15 +38,15 @@ HWY_INLINE void TransposeSquares(float* p) {
   const FloatTag d;
   const hn::Repartition<uint64_t, FloatTag> pair;
   const auto a = hn::Load(d, p);
-  const auto b = hn::Load(d, p + kLanes);
-  const auto c = hn::Load(d, p + 2 * kLanes);
-  const auto e = hn::Load(d, p + 3 * kLanes);
+  const auto b = hn::Load(d, p + kVector);
+  const auto c = hn::Load(d, p + 2 * kVector);
+  const auto e = hn::Load(d, p + 3 * kVector);
   const auto ab_low = hn::BitCast(pair, hn::InterleaveLower(d, a, b));
   const auto ce_low = hn::BitCast(pair, hn::InterleaveLower(d, c, e));
   const auto ab_high = hn::BitCast(pair, hn::InterleaveUpper(d, a, b));
   const auto ce_high = hn::BitCast(pair, hn::InterleaveUpper(d, c, e));
   const auto store = [&](auto v, int64_t row) HWY_ATTR {
-    hn::Store(hn::BitCast(d, v), d, p + row * kLanes);
+    hn::Store(hn::BitCast(d, v), d, p + row * kVector);
   };
   store(hn::InterleaveLower(pair, ab_low, ce_low), 0);
   store(hn::InterleaveUpper(pair, ab_low, ce_low), 1);
@@ -54,15 +54,15 @@ HWY_INLINE void TransposeSquares(float* p) {
   store(hn::InterleaveUpper(pair, ab_high, ce_high), 3);
 }
 
-// `rows` in [1, kLanes] rows of `cols`; the last one fills up the lanes.
+// `rows` in [1, kVector] rows of `cols`; the last one fills up the lanes.
 template <class T>
 void ReadColumns(const T* x, int64_t rows, int64_t cols, Columns& to) {
   const hn::CappedTag<float, 4> d4;
-  for (int64_t row = 0; row < kLanes; ++row) {
+  for (int64_t row = 0; row < kVector; ++row) {
     const T* from = x + std::min(row, rows - 1) * cols;
-    float* p = to.at + row % 4 * kLanes + row / 4 * 4;
+    float* p = to.at + row % 4 * kVector + row / 4 * 4;
     int64_t col = 0;
-    for (; col + 4 <= cols; col += 4, p += 4 * kLanes) {
+    for (; col + 4 <= cols; col += 4, p += 4 * kVector) {
       hn::Store(LoadF32(d4, from + col), d4, p);
     }
     if (col < cols) {
@@ -71,7 +71,7 @@ void ReadColumns(const T* x, int64_t rows, int64_t cols, Columns& to) {
     }
   }
   for (int64_t col = 0; col < cols; col += 4) {
-    TransposeSquares(to.at + col * kLanes);
+    TransposeSquares(to.at + col * kVector);
   }
 }
 
@@ -87,12 +87,12 @@ HWY_INLINE RowStatistics StatisticsOf(const Columns& x, int64_t cols,
   const auto n = hn::Set(d, static_cast<float>(cols));
   auto sum = hn::Zero(d);
   for (int64_t col = 0; col < cols; ++col) {
-    sum = hn::Add(sum, hn::Load(d, x.at + col * kLanes));
+    sum = hn::Add(sum, hn::Load(d, x.at + col * kVector));
   }
   const auto mean = hn::Div(sum, n);
   auto squares = hn::Zero(d);
   for (int64_t col = 0; col < cols; ++col) {
-    const auto deviation = hn::Sub(hn::Load(d, x.at + col * kLanes), mean);
+    const auto deviation = hn::Sub(hn::Load(d, x.at + col * kVector), mean);
     squares = hn::MulAdd(deviation, deviation, squares);
   }
   const auto variance = hn::Div(squares, n);
@@ -109,14 +109,13 @@ struct Part {
   template <class T>
   HWY_INLINE FloatVector Load(const T* row) const {
     const FloatTag d;
-    return count >= static_cast<size_t>(kLanes)
-               ? LoadF32(d, row + begin)
-               : LoadF32N(d, row + begin, count);
+    return count >= kLanes ? LoadF32(d, row + begin)
+                           : LoadF32N(d, row + begin, count);
   }
   template <class T>
   HWY_INLINE void Store(FloatVector v, T* row, StoreCounter& counter) const {
     const FloatTag d;
-    if (count >= static_cast<size_t>(kLanes)) {
+    if (count >= kLanes) {
       StoreRounded(d, v, row + begin, counter);
     } else {
       StoreRoundedN(d, v, row + begin, count, counter);
@@ -128,20 +127,23 @@ struct Part {
 struct Scratch {
   float* gamma;
   float* beta;
-  float* sums;  // [2][chunks][padded]: dy * xhat, dy
+  float* sums;  // ChunkSums: by chunk dy * xhat, then dy
 };
 
 Scratch MakeScratch(int64_t cols, const OpBuffers& buffers,
                     uint8_t* workspace) {
   const int64_t padded = PaddedChannels(cols);
   float* p = reinterpret_cast<float*>(workspace);
-  const Scratch scratch = {p, p + padded, p + 2 * padded};
+  Scratch scratch;
+  scratch.gamma = p;
+  scratch.beta = p + padded;
+  scratch.sums = p + 2 * padded;
   ReadParameter(buffers.parameters[0], cols, scratch.gamma);
   ReadParameter(buffers.parameters[1], cols, scratch.beta);
   return scratch;
 }
 
-// At most kLanes rows.
+// At most kVector rows.
 template <class T>
 void NormalizeBlock(const T* x, T* y, int64_t rows, int64_t cols, float epsilon,
                     const Scratch& scratch, StoreCounter& counter) {
@@ -149,11 +151,11 @@ void NormalizeBlock(const T* x, T* y, int64_t rows, int64_t cols, float epsilon,
   Columns columns;
   ReadColumns(x, rows, cols, columns);
   const RowStatistics statistics = StatisticsOf(columns, cols, epsilon);
-  HWY_ALIGN float mean[kLanes], inv[kLanes];
+  HWY_ALIGN float mean[kVector], inv[kVector];
   hn::Store(statistics.mean, d, mean);
   hn::Store(statistics.inv, d, inv);
   for (int64_t row = 0; row < rows; ++row, x += cols, y += cols) {
-    for (int64_t col = 0; col < cols; col += kLanes) {
+    for (int64_t col = 0; col < cols; col += kVector) {
       const Part part = {col, static_cast<size_t>(cols - col)};
       const auto deviation = hn::Sub(part.Load(x), hn::Set(d, mean[row]));
       const auto xhat = hn::Mul(deviation, hn::Set(d, inv[row]));
@@ -166,10 +168,10 @@ void NormalizeBlock(const T* x, T* y, int64_t rows, int64_t cols, float epsilon,
 
 // By row: what the gradient of an element needs.
 struct RowGradients {
-  HWY_ALIGN float mean[kLanes];
-  HWY_ALIGN float inv[kLanes];
-  HWY_ALIGN float mean_g[kLanes];       // s1 / L
-  HWY_ALIGN float mean_g_xhat[kLanes];  // s2 / L
+  HWY_ALIGN float mean[kVector];
+  HWY_ALIGN float inv[kVector];
+  HWY_ALIGN float mean_g[kVector];       // s1 / L
+  HWY_ALIGN float mean_g_xhat[kVector];  // s2 / L
 };
 
 template <class T>
@@ -184,8 +186,8 @@ void ReadRowGradients(const T* x, const T* dy, int64_t rows, int64_t cols,
   auto s2 = hn::Zero(d);
   for (int64_t col = 0; col < cols; ++col) {
     const auto deviation =
-        hn::Sub(hn::Load(d, x_columns.at + col * kLanes), of.mean);
-    const auto g = hn::Mul(hn::Load(d, dy_columns.at + col * kLanes),
+        hn::Sub(hn::Load(d, x_columns.at + col * kVector), of.mean);
+    const auto g = hn::Mul(hn::Load(d, dy_columns.at + col * kVector),
                            hn::Set(d, gamma[col]));
     s1 = hn::Add(s1, g);
     s2 = hn::MulAdd(g, hn::Mul(deviation, of.inv), s2);
@@ -197,7 +199,7 @@ void ReadRowGradients(const T* x, const T* dy, int64_t rows, int64_t cols,
   hn::Store(hn::Div(s2, n), d, to.mean_g_xhat);
 }
 
-// At most kLanes rows of a chunk, whose sums by column are added to. dx may be
+// At most kVector rows of a chunk, whose sums by column are added to. dx may be
 // null.
 template <class T>
 void GradientBlock(const T* x, const T* dy, T* dx, int64_t rows, int64_t cols,
@@ -206,7 +208,7 @@ void GradientBlock(const T* x, const T* dy, T* dx, int64_t rows, int64_t cols,
   const FloatTag d;
   RowGradients of;
   ReadRowGradients(x, dy, rows, cols, epsilon, gamma, of);
-  for (int64_t col = 0; col < cols; col += kLanes) {
+  for (int64_t col = 0; col < cols; col += kVector) {
     const Part part = {col, static_cast<size_t>(cols - col)};
     const auto gamma_part = hn::Load(d, gamma + col);
     auto gamma_sum = hn::Load(d, gamma_sums + col);
@@ -245,9 +247,9 @@ void NormalizeRows(int64_t rows, int64_t cols, float epsilon,
                                   StoreCounter& counter) HWY_ATTR {
       const int64_t begin = task * kReductionChunk;
       const int64_t end = std::min(begin + kReductionChunk, rows);
-      for (int64_t row = begin; row < end; row += kLanes) {
+      for (int64_t row = begin; row < end; row += kVector) {
         NormalizeBlock(from + row * cols, to + row * cols,
-                       std::min(kLanes, end - row), cols, epsilon, scratch,
+                       std::min(kVector, end - row), cols, epsilon, scratch,
                        counter);
       }
     };
@@ -260,34 +262,33 @@ void RowsGradients(int64_t rows, int64_t cols, float epsilon,
   const Scratch scratch = MakeScratch(cols, buffers, pass.workspace);
   const TensorRef& dx = buffers.input_gradients[0];
   const int64_t padded = PaddedChannels(cols);
-  const int64_t chunks = ReductionChunks(rows);
-  float* gamma_sums = scratch.sums;
-  float* beta_sums = gamma_sums + chunks * padded;
-  std::fill_n(gamma_sums, 2 * chunks * padded, 0.0f);
+  const ChunkSums sums = {rows, 2 * padded, scratch.sums};
   StoreCounter unused;
   VisitDType(buffers.inputs[0].type, [&](auto tag) HWY_ATTR {
     using T = decltype(tag);
     const T* x = static_cast<const T*>(buffers.inputs[0].data);
     const T* dy = static_cast<const T*>(buffers.output_gradient.data);
     T* to = static_cast<T*>(dx.data);
-    const auto chunk_task = [&](int64_t chunk, StoreCounter& counter) HWY_ATTR {
-      const int64_t begin = chunk * kReductionChunk;
+    const auto sum = [&](const ChunkTask& task,
+                         StoreCounter& counter) HWY_ATTR {
+      float* gamma_sums = sums.of_chunk(task.first);
+      float* beta_sums = gamma_sums + padded;
+      std::fill_n(gamma_sums, sums.width, 0.0f);
+      const int64_t begin = task.first * kReductionChunk;
       const int64_t end = std::min(begin + kReductionChunk, rows);
-      for (int64_t row = begin; row < end; row += kLanes) {
+      for (int64_t row = begin; row < end; row += kVector) {
         GradientBlock(x + row * cols, dy + row * cols,
                       to == nullptr ? nullptr : to + row * cols,
-                      std::min(kLanes, end - row), cols, epsilon, scratch.gamma,
-                      gamma_sums + chunk * padded, beta_sums + chunk * padded,
-                      counter);
+                      std::min(kVector, end - row), cols, epsilon,
+                      scratch.gamma, gamma_sums, beta_sums, counter);
       }
     };
-    pass.pool->RunCounted(chunks, to == nullptr ? unused : *dx.counter,
-                          chunk_task);
+    SumInChunks<F32Accumulator>(sums, /*at_once=*/1, /*blocks=*/1, *pass.pool,
+                                to == nullptr ? unused : *dx.counter, sum);
   });
-  AddChunkSums(chunks, padded, gamma_sums);
-  AddChunkSums(chunks, padded, beta_sums);
-  WriteParameterGradient(gamma_sums, cols, buffers.parameter_gradients[0]);
-  WriteParameterGradient(beta_sums, cols, buffers.parameter_gradients[1]);
+  WriteParameterGradient(sums.sums, cols, buffers.parameter_gradients[0]);
+  WriteParameterGradient(sums.sums + padded, cols,
+                         buffers.parameter_gradients[1]);
 }
 
 }  // namespace
@@ -310,9 +311,9 @@ class LayerNormKernel : public Kernel {
         epsilon_(static_cast<float>(attributes.epsilon)) {}
 
   int64_t WorkspaceBytes(int64_t max_batch) const override {
-    const int64_t chunks = ReductionChunks(max_batch * rows_per_example_);
-    return static_cast<int64_t>(sizeof(float)) * (2 + 2 * chunks) *
-           PaddedChannels(cols_);
+    const int64_t width = 2 * PaddedChannels(cols_);
+    return static_cast<int64_t>(sizeof(float)) *
+           (width + ChunkSumFloats(max_batch * rows_per_example_, width));
   }
 
   void Forward(const OpBuffers& buffers,

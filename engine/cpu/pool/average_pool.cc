@@ -56,9 +56,10 @@ void AverageForward(DType type, const ImageWindow& shape, const ImageTaps& taps,
     const size_t lanes = hn::Lanes(d);
     ForEachOutput(taps, [&](int64_t h, int64_t v) HWY_ATTR {
       const Divider mean(InputsOf(taps, h, v));
-      ForEachChannels<kGroup>(
+      ForEachChannels<kChannelGroup>(
           d, static_cast<size_t>(shape.in_channels),
-          [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
+          [&](auto vectors, auto narrow,
+              const ChannelVectors& channels) HWY_ATTR {
             V sum[vectors];
             for (V& s : sum) s = hn::Zero(d);
             ForEachInput(shape, taps, h, v, [&](int64_t pixel) HWY_ATTR {
@@ -87,9 +88,9 @@ void AverageGradient(const ImageWindow& shape, const ImageTaps& taps, int64_t p,
   const D d;
   const size_t lanes = hn::Lanes(d);
   const auto rows = taps.input_rows[p], cols = taps.input_cols[q];
-  ForEachChannels<kGroup>(
+  ForEachChannels<kChannelGroup>(
       d, static_cast<size_t>(shape.in_channels),
-      [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
+      [&](auto vectors, auto narrow, const ChannelVectors& channels) HWY_ATTR {
         V sum[vectors];
         for (V& s : sum) s = hn::Zero(d);
         // Outputs ascend as taps descend.
@@ -137,9 +138,10 @@ void GlobalAverageForward(DType type, int64_t pixels, int64_t channels_count,
     const D d;
     const size_t lanes = hn::Lanes(d);
     const Divider mean(pixels);
-    ForEachChannels<kGroup>(
+    ForEachChannels<kChannelGroup>(
         d, static_cast<size_t>(channels_count),
-        [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
+        [&](auto vectors, auto narrow,
+            const ChannelVectors& channels) HWY_ATTR {
           V total[vectors];
           for (V& t : total) t = hn::Zero(d);
           const T* from = static_cast<const T*>(x) + channels.begin;
@@ -174,9 +176,10 @@ void GlobalAverageBackward(DType type, int64_t pixels, int64_t channels_count,
     const D d;
     const size_t lanes = hn::Lanes(d);
     const Divider share(pixels);
-    ForEachChannels<kGroup>(
+    ForEachChannels<kChannelGroup>(
         d, static_cast<size_t>(channels_count),
-        [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
+        [&](auto vectors, auto narrow,
+            const ChannelVectors& channels) HWY_ATTR {
           const T* from = static_cast<const T*>(dy) + channels.begin;
           V gradient[vectors];
           for (size_t i = 0; i < vectors; ++i) {

@@ -43,30 +43,31 @@ void MaxExample(const ImageWindow& shape, const ImageTaps& taps, const I* x,
   using VI = hn::VFromD<decltype(d)>;
   const size_t lanes = hn::Lanes(d);
   ForEachOutput(taps, [&](int64_t h, int64_t v) HWY_ATTR {
-    ForEachChannels<kGroup>(
+    ForEachChannels<kChannelGroup>(
         d, static_cast<size_t>(shape.in_channels),
-        [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
-          VI best[vectors];
-          for (VI& b : best) b = hn::Set(d, std::numeric_limits<I>::min());
-          ForEachInput(shape, taps, h, v, [&](int64_t pixel) HWY_ATTR {
-            const I* from = x + pixel * shape.in_channels + channels.begin;
-            for (size_t i = 0; i < vectors; ++i) {
-              const VI bits = narrow ? hn::LoadN(d, from, channels.end)
-                                     : hn::LoadU(d, from + i * lanes);
-              best[i] = hn::Max(best[i], OrderedKey(d, bits));
-            }
-          });
-          I* to = y + (h * shape.out_width + v) * shape.in_channels +
-                  channels.begin;
-          for (size_t i = 0; i < vectors; ++i) {
-            const VI bits = OrderedKey(d, best[i]);
-            if (narrow) {
-              hn::StoreN(bits, d, to, channels.end);
-            } else {
-              hn::StoreU(bits, d, to + i * lanes);
-            }
-          }
-        });
+        [&](auto vectors, auto narrow, const ChannelVectors& channels)
+            HWY_ATTR {
+              VI best[vectors];
+              for (VI& b : best) b = hn::Set(d, std::numeric_limits<I>::min());
+              ForEachInput(shape, taps, h, v, [&](int64_t pixel) HWY_ATTR {
+                const I* from = x + pixel * shape.in_channels + channels.begin;
+                for (size_t i = 0; i < vectors; ++i) {
+                  const VI bits = narrow ? hn::LoadN(d, from, channels.end)
+                                         : hn::LoadU(d, from + i * lanes);
+                  best[i] = hn::Max(best[i], OrderedKey(d, bits));
+                }
+              });
+              I* to = y + (h * shape.out_width + v) * shape.in_channels +
+                      channels.begin;
+              for (size_t i = 0; i < vectors; ++i) {
+                const VI bits = OrderedKey(d, best[i]);
+                if (narrow) {
+                  hn::StoreN(bits, d, to, channels.end);
+                } else {
+                  hn::StoreU(bits, d, to + i * lanes);
+                }
+              }
+            });
   });
 }
 
@@ -89,9 +90,10 @@ void MaxGradientApart(const ImageWindow& shape, const ImageTaps& taps,
   const size_t lanes = hn::Lanes(d);
   ForEachOutput(taps, [&](int64_t h, int64_t v) HWY_ATTR {
     const int64_t output = (h * shape.out_width + v) * shape.in_channels;
-    ForEachChannels<kGroup>(
+    ForEachChannels<kChannelGroup>(
         d, static_cast<size_t>(shape.in_channels),
-        [&](auto vectors, auto narrow, const Channels& channels) HWY_ATTR {
+        [&](auto vectors, auto narrow,
+            const ChannelVectors& channels) HWY_ATTR {
           const T* maximum = y + output + channels.begin;
           const T* gradient = dy + output + channels.begin;
           V largest[vectors], pending[vectors];
@@ -132,34 +134,36 @@ void MaxGradient(const ImageWindow& shape, const ImageTaps& taps, const T* x,
     const int64_t output = (h * shape.out_width + v) * shape.in_channels;
     ForEachChannels<1>(
         d, channels_count,
-        [&](auto /*vectors*/, auto narrow, const Channels& channels) HWY_ATTR {
-          const T* from = x + channels.begin;
-          float* to = chains + channels.begin;
-          const V largest = LoadChannels<narrow>(d, y + output + channels.begin,
-                                                 channels.end);
-          // Lanes of the vector before this one have been added.
-          V pending = hn::IfThenZeroElse(
-              hn::FirstN(d, channels.first),
-              LoadChannels<narrow>(d, dy + output + channels.begin,
-                                   channels.end));
-          ForEachInput(shape, taps, h, v, [&](int64_t pixel) HWY_ATTR {
-            const V value = LoadChannels<narrow>(
-                d, from + pixel * shape.in_channels, channels.end);
-            float* chain = to + pixel * chain_stride;
-            // Adding +0 to a chain leaves it as it is: it starts at +0, so it
-            // is never -0.
-            hn::StoreU(hn::Add(hn::LoadU(d, chain),
-                               TakeIfMaximum(d, value, largest, pending)),
-                       d, chain);
-          });
-        });
+        [&](auto /*vectors*/, auto narrow, const ChannelVectors& channels)
+            HWY_ATTR {
+              const T* from = x + channels.begin;
+              float* to = chains + channels.begin;
+              const V largest = LoadChannels<narrow>(
+                  d, y + output + channels.begin, channels.end);
+              // Lanes of the vector before this one have been added.
+              V pending = hn::IfThenZeroElse(
+                  hn::FirstN(d, channels.first),
+                  LoadChannels<narrow>(d, dy + output + channels.begin,
+                                       channels.end));
+              ForEachInput(shape, taps, h, v, [&](int64_t pixel) HWY_ATTR {
+                const V value = LoadChannels<narrow>(
+                    d, from + pixel * shape.in_channels, channels.end);
+                float* chain = to + pixel * chain_stride;
+                // Adding +0 to a chain leaves it as it is: it starts at +0, so
+                // it is never -0.
+                hn::StoreU(hn::Add(hn::LoadU(d, chain),
+                                   TakeIfMaximum(d, value, largest, pending)),
+                           d, chain);
+              });
+            });
   });
   for (int64_t pixel = 0; pixel < pixels; ++pixel) {
     const float* from = chains + pixel * chain_stride;
     T* to = dx + pixel * shape.in_channels;
-    ForEachChannels<kGroup>(
+    ForEachChannels<kChannelGroup>(
         d, channels_count,
-        [&](auto vectors, auto /*narrow*/, const Channels& channels) HWY_ATTR {
+        [&](auto vectors, auto /*narrow*/,
+            const ChannelVectors& channels) HWY_ATTR {
           for (size_t i = 0; i < vectors; ++i) {
             const size_t c = channels.begin + i * lanes;
             StoreChannels(d, hn::LoadU(d, from + c), to + c, channels, counter);

@@ -6,7 +6,6 @@
 #define REPRO16_ENGINE_CPU_POOL_POOL_INL_H_
 #endif
 
-#include <cstddef>
 #include <cstdint>
 
 #include "engine/cpu/sums/channel_vectors-inl.h"
@@ -16,9 +15,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
-
-// Vectors of channels side by side.
-inline constexpr size_t kGroup = 4;
 
 // Calls fn(out row, out column) over the outputs, ascending.
 template <class Fn>

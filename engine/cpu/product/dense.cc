@@ -24,7 +24,8 @@ class DenseKernel : public Kernel {
   int64_t WorkspaceBytes(int64_t max_batch) const override {
     return std::max({GemmWorkspaceBytes(max_batch, units_, in_),
                      GemmWorkspaceBytes(max_batch, in_, units_),
-                     GemmWorkspaceBytes(in_, units_, max_batch)});
+                     GemmWorkspaceBytes(in_, units_, max_batch),
+                     ReduceRowsWorkspaceBytes(max_batch, units_)});
   }
 
   void Forward(const OpBuffers& buffers,
@@ -47,9 +48,7 @@ class DenseKernel : public Kernel {
     weights.b = RowMajor(dy, units_);
     Gemm(weights, pass.workspace, *pass.pool, *dw.counter);
 
-    const TensorRef& db = buffers.parameter_gradients[1];
-    ReduceRows({pass.batch, units_, dy.data, dy.type, db.data, db.type},
-               *pass.pool, *db.counter);
+    ReduceRows(dy, buffers.parameter_gradients[1], pass);
 
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;

@@ -14,17 +14,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/cpu/machine/float_vector-inl.h"
+#include "engine/cpu/sums/accumulator-inl.h"
 #include "engine/numerics/rounding-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using FloatTag = hn::ScalableTag<float>;
-using FloatVector = hn::VFromD<FloatTag>;
 
 // A tile is kTileGroups * kGroup rows by kTileVectors vectors of outputs, one
 // register each, as many as leave room for the vectors of b and one broadcast
@@ -43,17 +40,8 @@ inline constexpr size_t kTileVectors = 2;
 inline constexpr size_t kTileGroups = 2;
 inline constexpr size_t kTileVectors = 3;
 #endif
-inline constexpr size_t kLanes = hn::MaxLanes(FloatTag());
 inline constexpr size_t kTileRows = kTileGroups * kGroup;
 inline constexpr size_t kTileCols = kTileVectors * kLanes;
-
-// Before a loop over an array of vectors, so that these stay in registers.
-#undef REPRO16_UNROLL
-#if HWY_COMPILER_CLANG
-#define REPRO16_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define REPRO16_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 // --- Packing
 
@@ -171,27 +159,6 @@ void PackPanel(const Lines<T>& lines, size_t count, size_t depth,
 }
 
 // --- Tiles
-
-// A step of the sum, acc + a * b, and the addition of two sums (DotSum).
-struct F32Accumulator {
-  static HWY_INLINE FloatVector MulAdd(FloatVector a, FloatVector b,
-                                       FloatVector acc) {
-    return hn::MulAdd(a, b, acc);
-  }
-  static HWY_INLINE FloatVector Add(FloatVector x, FloatVector y) {
-    return hn::Add(x, y);
-  }
-};
-
-struct F16Accumulator {
-  static HWY_INLINE FloatVector Add(FloatVector x, FloatVector y) {
-    return RoundTo<Binary16>(FloatTag(), hn::Add(x, y));
-  }
-  static HWY_INLINE FloatVector MulAdd(FloatVector a, FloatVector b,
-                                       FloatVector acc) {
-    return Add(acc, RoundTo<Binary16>(FloatTag(), hn::Mul(a, b)));
-  }
-};
 
 // Where a tile's terms lie: `groups` panels of kGroup rows of a, a_stride
 // floats apart, and a panel of kTileCols columns of b.

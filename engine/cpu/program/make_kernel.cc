@@ -70,7 +70,7 @@ std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
     case OpKind::kPatches:
       return MakePatches(in, std::get<PatchAttributes>(op.attributes));
     case OpKind::kPositionEmbedding:
-      return MakePositionEmbedding();
+      return MakePositionEmbedding(in);
     case OpKind::kScale:
       return MakeScale(std::get<ScaleAttributes>(op.attributes));
     case OpKind::kAttentionScores:

@@ -24,37 +24,40 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// kVectors vectors from channel `begin` on. Lanes [first, end) are kept; with
+// Vectors of channels side by side: chains that hide each other's latency.
+inline constexpr size_t kChannelGroup = 4;
+
+// One vector or more from channel `begin` on. Lanes [first, end) are kept; with
 // more than one vector these are all.
-struct Channels {
+struct ChannelVectors {
   size_t begin;
   size_t first;
   size_t end;
 };
 
-// Calls fn(vectors, narrow, Channels) until the vectors cover `channels`:
-// groups of kGroup vectors, then single ones. `vectors` and `narrow` are
+// Calls fn(vectors, narrow, ChannelVectors) until the vectors cover `channels`:
+// groups of kVectors vectors, then single ones. `vectors` and `narrow` are
 // std::integral_constants; narrow says that a load must be partial.
-template <size_t kGroup, class D, class Fn>
+template <size_t kVectors, class D, class Fn>
 HWY_INLINE void ForEachChannels(D d, size_t channels, const Fn& fn) {
   const size_t lanes = hn::Lanes(d);
   using One = std::integral_constant<size_t, 1>;
   if (channels < lanes) {
-    return fn(One(), std::true_type(), Channels{0, 0, channels});
+    return fn(One(), std::true_type(), ChannelVectors{0, 0, channels});
   }
   size_t c = 0;
-  if constexpr (kGroup > 1) {
-    for (; c + kGroup * lanes <= channels; c += kGroup * lanes) {
-      fn(std::integral_constant<size_t, kGroup>(), std::false_type(),
-         Channels{c, 0, lanes});
+  if constexpr (kVectors > 1) {
+    for (; c + kVectors * lanes <= channels; c += kVectors * lanes) {
+      fn(std::integral_constant<size_t, kVectors>(), std::false_type(),
+         ChannelVectors{c, 0, lanes});
     }
   }
   for (; c + lanes <= channels; c += lanes) {
-    fn(One(), std::false_type(), Channels{c, 0, lanes});
+    fn(One(), std::false_type(), ChannelVectors{c, 0, lanes});
   }
   if (c < channels) {
     const size_t begin = channels - lanes;
-    fn(One(), std::false_type(), Channels{begin, c - begin, lanes});
+    fn(One(), std::false_type(), ChannelVectors{begin, c - begin, lanes});
   }
 }
 
@@ -73,7 +76,8 @@ HWY_INLINE hn::VFromD<D> LoadChannels(D d, const T* HWY_RESTRICT p,
 // Stores and counts the kept lanes of v to p.
 template <class D, class T>
 HWY_INLINE void StoreChannels(D d, hn::VFromD<D> v, T* HWY_RESTRICT p,
-                              const Channels& channels, StoreCounter& counter) {
+                              const ChannelVectors& channels,
+                              StoreCounter& counter) {
   if (HWY_LIKELY(channels.first == 0 && channels.end == hn::Lanes(d))) {
     return StoreRounded(d, v, p, counter);
   }

@@ -4,26 +4,19 @@
 
 #include <cstdint>
 
-#include "engine/cpu/machine/thread_pool.h"
-#include "engine/numerics/store_counter.h"
-#include "engine/tensor/dtype.h"
+#include "engine/cpu/kernel.h"
 
 namespace repro16 {
 
-struct ReduceRowsArgs {
-  int64_t rows;  // 0: sums are +0
-  int64_t cols;
-  const void* in;  // [rows, cols], row-major
-  DType in_type;
-  void* out;  // [cols]
-  DType out_type;
-};
+// Scratch that ReduceRows needs.
+int64_t ReduceRowsWorkspaceBytes(int64_t rows, int64_t cols);
 
-// out[j] = r( sum_i in[i, j] ), summed in f32 in the order of RowSum
-// (engine/numerics/reduction.h), rounded once to out_type. Adds to `counter`
-// what the stores did.
-void ReduceRows(const ReduceRowsArgs& args, ThreadPool& pool,
-                StoreCounter& counter);
+// out[j] = r( sum_i in[i, j] ) for the parameter's gradient `out`, [cols], over
+// the rows of `in`, [batch of the pass, ..., cols]: summed in f32 in the order
+// of RowSum (engine/numerics/reduction.h), rounded once to out's type. Without
+// rows sums are +0.
+void ReduceRows(const TensorRef& in, const TensorRef& out,
+                const PassContext& pass);
 
 }  // namespace repro16
 
