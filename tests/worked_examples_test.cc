@@ -27,7 +27,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "engine/cpu/cpu_backend.h"
+#include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/graph/backend.h"
 #include "engine/graph/builder.h"
@@ -223,8 +223,8 @@ class PolicyRun {
     const std::vector<float> kernel =
         ToFloats(program_->ParameterType(0), *program_->ReadParameter(0));
     const BatchSource source{images_.get(), labels_.get(), device_order_.get()};
-    EXPECT_TRUE(program_->TrainStep(source, first, batch, step, *stream_).ok());
-    const BatchRecord record = (*program_->TakeRecords(*stream_))[0];
+    EXPECT_TRUE(program_->TrainStep(source, first, batch, step).ok());
+    const BatchRecord record = (*program_->TakeRecords())[0];
     losses_.push_back(record.loss);
     const bool all = step == 0 || policy_.dynamic_loss_scale;
     if (all) WriteForward(batch, kernel);
@@ -369,8 +369,7 @@ class PolicyRun {
   const Graph graph_ = BuildNetwork();
   const Dataset data_ = MakeData();
   WorkedExamplesPage& page_;
-  std::unique_ptr<Backend> backend_ = *CreateCpuBackend({/*threads=*/1});
-  std::unique_ptr<Stream> stream_ = backend_->CreateStream();
+  std::unique_ptr<Backend> backend_ = *CreateBackend("cpu", {/*threads=*/1});
   std::unique_ptr<Program> program_;
   std::vector<uint32_t> order_;
   std::unique_ptr<DeviceBuffer> images_, labels_, device_order_;
