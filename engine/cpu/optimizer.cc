@@ -28,7 +28,8 @@ V r(V v) {
   return RoundTo<T>(D(), v);
 }
 
-// New values of one vector of elements, unrounded: the store rounds.
+// UpdateStep (engine/graph/update_step.h) for one vector of elements: new
+// values, unrounded, for the store rounds.
 struct Updated {
   V weight;
   V slot[2];
@@ -228,8 +229,6 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
 
 void Update(const UpdateArgs& args, const UpdateConstants& constants, double l2,
             StoreCounter& counter) {
-  // A factor that rounds to 0 still applies: it makes NaN of an infinite
-  // weight.
   const float l2_factor = RoundToType(2 * l2, args.type);
   HWY_DYNAMIC_DISPATCH(UpdateAny)
   (args, constants, l2 != 0 ? &l2_factor : nullptr, counter);

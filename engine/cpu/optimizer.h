@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "engine/graph/update_step.h"
 #include "engine/numerics/store_counter.h"
 #include "engine/run/run.pb.h"
 #include "engine/tensor/dtype.h"
@@ -27,22 +28,6 @@ struct UpdateArgs {
   void* rounded_weights = nullptr;
 };
 
-// Constants of one step, rounded to the type of the update (numerics contract,
-// "Updates").
-struct UpdateConstants {
-  enum Rule : uint8_t { kSgd, kSgdMomentum, kAdam, kRmsProp } rule;
-  int num_slots;
-  float learning_rate;
-  float momentum;
-  float alpha;  // Adam's bias-corrected step
-  float one_minus_beta_1;
-  float one_minus_beta_2;
-  float rho;
-  float one_minus_rho;
-  float epsilon;
-  float inverse_loss_scale = 1;  // multiplies the gradient first, in f32
-};
-
 // `step` counts the updates that were made, from 0. learning_rate_type is the
 // type of the learning rate as a variable: f16 under FP16_BN32 also for f32
 // parameters.
@@ -50,16 +35,8 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
                             DType learning_rate_type, int64_t step,
                             float loss_scale);
 
-// One step of the rule:
-//   g = r(gradient / loss_scale); if l2 is not 0: g = r(g + r(r(2 l2) * w))
-//   SGD:      w = r(w - r(lr * g))
-//   momentum: v = r(r(mu * v) - r(lr * g)); w = r(w + v)
-//   Adam:     m = r(m + r(r(g - m) * r(1 - b1))); v = r(v + r(r(r(g * g) - v) *
-//   r(1 - b2)));
-//             w = r(w - r(r(m * alpha) / r(r(sqrt(v)) + r(eps))))
-//   RMSProp:  v = r(r(r(rho) * v) + r(r(1 - rho) * r(g * g)));
-//             w = r(w - r(r(lr * g) * r(rsqrt(r(v + r(eps))))))
-// as Keras 2.15 computes them on variables of that type. Stores are counted.
+// One step of the rule for each element, as UpdateStep computes it
+// (engine/graph/update_step.h). Stores are counted.
 void Update(const UpdateArgs& args, const UpdateConstants& constants, double l2,
             StoreCounter& counter);
 
