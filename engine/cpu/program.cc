@@ -19,7 +19,7 @@ CpuProgram::CpuProgram(const Graph& graph, const PrecisionPolicy& policy,
       policy_(policy),
       options_(options),
       pool_(pool),
-      loss_scale_(policy.dynamic_loss_scale) {
+      state_(InitialUpdateState(policy.dynamic_loss_scale)) {
   for (const Op& op : graph_.ops) {
     kernels_.push_back(MakeKernel(graph_, op, policy_));
     if (options_.time_operations) {
@@ -109,7 +109,7 @@ PassContext CpuProgram::Pass(int64_t batch, bool training) {
   pass.step = step_;
   pass.seed = options_.seed;
   pass.labels = labels_.data();
-  pass.loss_scale = loss_scale_.scale();
+  pass.loss_scale = state_.loss_scale;
   pass.correct = &correct_;
   return pass;
 }
@@ -164,8 +164,8 @@ void CpuProgram::ResetCounters() {
 
 void CpuProgram::ApplyUpdate() {
   const auto constants_for = [&](DType type) {
-    return ConstantsOf(*options_.optimizer, type, policy_.update, updates_,
-                       loss_scale_.scale());
+    return ConstantsOf(*options_.optimizer, type, policy_.update,
+                       state_.updates, state_.loss_scale);
   };
   const UpdateConstants weight_constants = constants_for(policy_.update);
   const UpdateConstants batch_norm_constants =
@@ -202,7 +202,6 @@ void CpuProgram::ApplyUpdate() {
     parameter_counters_[static_cast<size_t>(update_tasks_[i].parameter)] +=
         task_counters_[i];
   }
-  ++updates_;
 }
 
 float CpuProgram::MeanLoss(const Bound& bound, int64_t batch) const {
@@ -218,7 +217,7 @@ BatchRecord CpuProgram::Record(const Bound& bound, int64_t batch) const {
   record.loss = MeanLoss(bound, batch);
   record.examples = batch;
   record.correct = correct_;
-  record.loss_scale = loss_scale_.scale();
+  record.loss_scale = state_.loss_scale;
   for (const Store& store : bound.stores) {
     const auto stored =
         static_cast<uint64_t>(store.elements * (store.per_example ? batch : 1));
@@ -274,15 +273,16 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
   BatchRecord record = Record(training_, batch);
   const StoreCounter& gradients =
       record.rounding.counters[RoundingTotals::kWeightGradients];
-  // The update sees the scale of this step; Accept may change it for the next
-  // one.
-  LossScale next = loss_scale_;
-  record.skipped = !next.Accept(gradients.infinite + gradients.nan == 0);
+  // The update still sees the state of this step.
+  const UpdateState next =
+      AfterStep(state_, policy_.dynamic_loss_scale,
+                /*finite=*/gradients.infinite + gradients.nan == 0);
+  record.skipped = next.skipped;
   if (!record.skipped) {
     if (absl::Status status = Update(stream); !status.ok()) return status;
     AddParameterCounts(record);
   }
-  loss_scale_ = next;
+  state_ = next;
   records_.push_back(std::move(record));
   return absl::OkStatus();
 }
@@ -350,6 +350,7 @@ absl::Status CpuProgram::Update(Stream& /*stream*/) {
         "the program was compiled without an optimizer");
   }
   ApplyUpdate();
+  ++state_.updates;
   return absl::OkStatus();
 }
 

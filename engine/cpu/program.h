@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "engine/cpu/kernel.h"
-#include "engine/cpu/loss_scale.h"
 #include "engine/cpu/optimizer.h"
 #include "engine/graph/backend.h"
+#include "engine/graph/loss_scale.h"
 #include "engine/graph/schedule.h"
 #include "engine/tensor/buffer.h"
 
@@ -139,8 +139,7 @@ class CpuProgram : public Program {
   std::vector<StoreCounter> task_counters_;  // by UpdateTask
   std::vector<uint8_t> labels_;
 
-  LossScale loss_scale_;
-  int64_t updates_ = 0;  // made, skipped ones not counted
+  UpdateState state_;
   int64_t step_ = 0;
   int64_t correct_ = 0;
   const Bound* last_pass_ = nullptr;

@@ -115,13 +115,13 @@ absl::Status CpuProgram::WriteSlot(ParameterId id, int slot,
   return CopyIn(bytes, slots_[slot][id], 1);
 }
 
-UpdateState CpuProgram::update_state() const {
-  return {updates_, loss_scale_.scale(), loss_scale_.good_steps()};
-}
+UpdateState CpuProgram::update_state() const { return state_; }
 
 void CpuProgram::SetUpdateState(const UpdateState& state) {
-  updates_ = state.updates;
-  loss_scale_.Restore(state.loss_scale, static_cast<int>(state.good_steps));
+  state_.updates = state.updates;
+  if (!policy_.dynamic_loss_scale) return;
+  state_.loss_scale = state.loss_scale;
+  state_.good_steps = state.good_steps;
 }
 
 }  // namespace repro16

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "engine/cpu/loss_scale.h"
 #include "engine/cpu/test_util.h"
 #include "engine/graph/builder.h"
 
@@ -275,30 +274,6 @@ TEST(PlanTest, CountsWhatIsRounded) {
   // Weights and two slots.
   EXPECT_EQ(last.rounding.stored[RoundingTotals::kParameters],
             3u * (2 * (64 * 64 + 64) + 64 * 10 + 10));
-}
-
-TEST(LossScaleTest, HalvesOnOverflowAndDoublesAfter2000Steps) {
-  LossScale scale(/*enabled=*/true);
-  EXPECT_EQ(scale.scale(), 32768);
-  for (int i = 0; i < 1999; ++i) EXPECT_TRUE(scale.Accept(true));
-  EXPECT_EQ(scale.scale(), 32768);
-  EXPECT_TRUE(scale.Accept(true));
-  EXPECT_EQ(scale.scale(), 65536);
-  EXPECT_FALSE(scale.Accept(false));
-  EXPECT_EQ(scale.scale(), 32768);
-  // A skipped step starts the count again.
-  for (int i = 0; i < 1999; ++i) scale.Accept(true);
-  scale.Accept(false);
-  for (int i = 0; i < 1999; ++i) scale.Accept(true);
-  EXPECT_EQ(scale.scale(), 16384);
-  for (int i = 0; i < 100; ++i) scale.Accept(false);
-  EXPECT_EQ(scale.scale(), 1);
-}
-
-TEST(LossScaleTest, DisabledAcceptsEverything) {
-  LossScale scale(/*enabled=*/false);
-  EXPECT_TRUE(scale.Accept(false));
-  EXPECT_EQ(scale.scale(), 1);
 }
 
 }  // namespace

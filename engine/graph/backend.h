@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/graph/graph.h"
+#include "engine/graph/loss_scale.h"
 #include "engine/numerics/policy.h"
 #include "engine/numerics/store_counter.h"
 #include "engine/run/run.pb.h"
@@ -126,15 +127,6 @@ struct ProgramMemory {
   int64_t Total() const {
     return arena + workspace + parameters + gradients + slots;
   }
-};
-
-// With the parameters and the optimizer's slots, all that a training step hands
-// to the next one.
-struct UpdateState {
-  int64_t updates = 0;     // made; skipped ones are not counted (Adam's t)
-  float loss_scale = 1;    // of the next step
-  int64_t good_steps = 0;  // in a row with finite gradients, since the loss
-                           // scale last changed
 };
 
 // A graph made ready to run in one policy. Not thread-safe.
