@@ -2,33 +2,33 @@
 
 _USUAL_PLACE = "/usr/local/cuda"
 
-def _find_ptxas(ctx):
-    """Path of the assembler, or None."""
+# The assembler of PTX, and the compiler, which finds its parts beside where the link points.
+_TOOLS = ["ptxas", "nvcc"]
+
+def _find(ctx, tool):
+    """Path of the tool, or None."""
     named = ctx.os.environ.get("CUDA_PATH", "")
     folder = named or _USUAL_PLACE
-    ptxas = ctx.path(folder + "/bin/ptxas") if folder.startswith("/") else None
-    if ptxas and ptxas.exists:
-        return ptxas
+    path = ctx.path(folder + "/bin/" + tool) if folder.startswith("/") else None
+    if path and path.exists:
+        return path
     if not named:
-        return ctx.which("ptxas")
-    print("CUDA_PATH=%s: no bin/ptxas in a folder by that absolute path: no CUDA toolkit is used" % named)  # buildifier: disable=print
+        return ctx.which(tool)
+    print("CUDA_PATH=%s: no bin/%s in a folder by that absolute path: none is used" % (named, tool))  # buildifier: disable=print
     return None
 
 def _cuda_toolkit_impl(ctx):
-    ptxas = _find_ptxas(ctx)
-    if ptxas:
-        ctx.symlink(ptxas, "bin/ptxas")
-    ctx.file("BUILD", """
-filegroup(
-    name = "ptxas",
-    srcs = %s,
-    visibility = ["//visibility:public"],
-)
-""" % (["bin/ptxas"] if ptxas else []))
+    build = "package(default_visibility = [\"//visibility:public\"])\n"
+    for tool in _TOOLS:
+        path = _find(ctx, tool)
+        if path:
+            ctx.symlink(path, "bin/" + tool)
+        build += "\nfilegroup(\n    name = \"%s\",\n    srcs = %s,\n)\n" % (tool, ["bin/" + tool] if path else [])
+    ctx.file("BUILD", build)
 
 _cuda_toolkit = repository_rule(
     implementation = _cuda_toolkit_impl,
-    doc = "`:ptxas` is the toolkit's assembler of PTX, or no file. The environment's CUDA_PATH names the toolkit's " +
+    doc = "`:ptxas` and `:nvcc` are tools of the toolkit, or no file. The environment's CUDA_PATH names the toolkit's " +
           "folder and is then the only place looked at; else the usual place, else the PATH.",
     environ = ["CUDA_PATH", "PATH"],
     configure = True,

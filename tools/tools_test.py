@@ -11,8 +11,10 @@ import unittest
 import unittest.mock
 
 import check_ascii
+import check_device_headers
 import check_floors
 import check_layout
+import check_ptx
 import check_readme
 import check_tree
 import count_tests
@@ -83,6 +85,39 @@ class CheckFloorsTest(unittest.TestCase):
 
     def test_every_folder_needs_a_floor(self):
         self.assertEqual(len(check_floors.problems(_Path("elsewhere/a.cc"), "")), 1)
+
+
+class CheckDeviceHeadersTest(unittest.TestCase):
+
+    def _faults(self, text):
+        return len(check_device_headers.problems("a.h", text, {"a.h", "b.h"}))
+
+    def test_accepts_its_own_kind(self):
+        self.assertEqual(self._faults('#include <cmath>\n#include "b.h"\nstatic constexpr int k = 1;\n'
+                                      "static_assert(k == 1);\nint x = static_cast<int>(2);  // a new way\n"), 0)
+
+    def test_finds_each_fault(self):
+        for text in ("#include <vector>\n", '#include "absl/types/span.h"\n', "static int calls = 0;\n",
+                     "int* p = new int;\n", "throw 1;\n"):
+            self.assertEqual(self._faults(text), 1, text)
+
+
+class CheckPtxTest(unittest.TestCase):
+
+    _KERNEL = ".version 9.0\n.visible .entry K(\n)\n{\n\t%s \t%%f3, %%f1, %%f2;\n\tret;\n}\n"
+
+    def test_accepts_what_rounds_to_nearest(self):
+        for opcode in ("add.rn.f32", "@%p1 fma.rn.f32", "div.rn.f64", "cvt.rn.f16.f32", "cvt.f32.f16", "cvt.rn.f32.s32",
+                       "mul.wide.u32", "max.f32", "neg.f32", "setp.lt.f32", "atom.global.add.u64", "cvt.u32.u16"):
+            self.assertEqual(check_ptx.problems("a.ptx", self._KERNEL % opcode), [], opcode)
+
+    def test_finds_each_fault(self):
+        for opcode in ("ex2.approx.f32", "add.rn.ftz.f32", "div.full.f32", "mul.f32", "@%p1 add.rz.f32", "fma.rp.f64",
+                       "cvt.rz.f16.f32", "cvt.f32.f64", "cvt.rz.f32.s32", "atom.global.add.f32",
+                       "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32"):
+            found = check_ptx.problems("a.ptx", self._KERNEL % opcode)
+            self.assertEqual(len(found), 1, opcode)
+            self.assertTrue(found[0].startswith("a.ptx:5: %s in K: " % opcode.split()[-1]), found[0])
 
 
 class CheckLayoutTest(unittest.TestCase):

@@ -67,7 +67,7 @@ HWY_INLINE V ExpInRange(D d, V x) {
                  PowerOfTwo(d, hn::Sub(k, half)));
 }
 
-// See NormalTail in elementary.cc.
+// See NormalTail in elementary.h.
 template <class V>
 struct NormalTail {
   V t;

@@ -13,6 +13,8 @@
 
 #include <cstdint>
 
+#include "engine/numerics/host_device.h"
+
 namespace repro16 {
 namespace elementary {
 
@@ -35,7 +37,7 @@ inline constexpr float kIntegerShift = 0x1.8p23f;
 // log(2) as the sum of two f32.
 inline constexpr float kLog2High = 0x1.62e430p-1f;
 inline constexpr float kLog2Low = -0x1.05c610p-29f;
-inline constexpr float kExpPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kExpPolynomial[] = {
     0x1.fffffcp-2f, 0x1.555492p-3f,  0x1.5558aep-5f,
     0x1.123982p-7f, 0x1.6a4f28p-10f,
 };
@@ -50,7 +52,7 @@ inline constexpr uint32_t kFractionMask = 0x007fffff;
 inline constexpr float kMinNormal = 0x1p-126f;
 // Makes subnormals normal; their k is then too large by 23.
 inline constexpr float kSubnormalScale = 0x1p23f;
-inline constexpr float kLogPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kLogPolynomial[] = {
     0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a01cp-3f, -0x1.54728ap-3f,
     0x1.22d93ap-3f, -0x1.0d8258p-3f, 0x1.055e38p-3f, -0x1.38c77cp-4f,
 };
@@ -62,7 +64,7 @@ inline constexpr float kLogPolynomial[] = {
 inline constexpr float kTanhSmall = 0.6f;
 // From here on the result is 1.
 inline constexpr float kTanhMax = 10.0f;
-inline constexpr float kTanhPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kTanhPolynomial[] = {
     -0x1.55553ep-2f, 0x1.1109bep-3f,  -0x1.b89abap-5f,
     0x1.54c3c2p-6f,  -0x1.828776p-8f,
 };
@@ -75,11 +77,11 @@ inline constexpr float kTanhPolynomial[] = {
 inline constexpr float kErfSmall = 0.927734375f;
 // From here on the result is 1.
 inline constexpr float kErfMax = 3.925f;
-inline constexpr float kErfSmallPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kErfSmallPolynomial[] = {
     0x1.06eba6p-3f,  -0x1.8126e4p-2f, 0x1.ce19e6p-4f,
     -0x1.b681aep-6f, 0x1.46fbaep-8f,  -0x1.38feeap-11f,
 };
-inline constexpr float kErfPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kErfPolynomial[] = {
     0x1.077b30p-3f, 0x1.453032p-1f,   0x1.b34490p-4f,  -0x1.85bc44p-6f,
     0x1.df0012p-9f, -0x1.55937ep-12f, 0x1.82b744p-17f,
 };
@@ -96,7 +98,7 @@ inline constexpr float kErfPolynomial[] = {
 // From here on Phi(-t) rounds to 0 and exp(-t^2 / 2) does too.
 inline constexpr float kGeluMax = 15.0f;
 inline constexpr float kGeluPivot = 3.171875f;
-inline constexpr float kGeluPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kGeluPolynomial[] = {
     0x1.7850b2p-1f,  -0x1.0fa230p-1f, 0x1.0b328ep-2f,   -0x1.1f7960p-4f,
     -0x1.9228c0p-9f, 0x1.0c731cp-7f,  -0x1.e2e9c0p-12f, -0x1.1ed6d0p-10f,
     0x1.25cac8p-15f, 0x1.e0bc5ep-14f,
@@ -110,13 +112,13 @@ inline constexpr float kNormalDensity = 0x1.988454p-2f;
 //   r = fma(k, -0.25, x)      q = r * r
 //   y = fma(q, P(q), 1) where k is even, else r * Q(q)
 //   cos(2 pi x) = -y where k mod 4 is 1 or 2, else y
-inline constexpr float kCosPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kCosPolynomial[] = {
     -0x1.3bd3ccp+4f,
     0x1.03c1aep+6f,
     -0x1.55b130p+6f,
     0x1.d46c34p+5f,
 };
-inline constexpr float kSinPolynomial[] = {
+REPRO16_CONSTANT_ARRAY float kSinPolynomial[] = {
     0x1.921fb6p+2f,
     -0x1.4abc24p+5f,
     0x1.468094p+6f,

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/numerics/host_device.h"
+
 namespace repro16 {
 
 // An interchange format (IEEE 754-2019, 3.4): sign, biased exponent, fraction.
@@ -23,7 +25,7 @@ using Binary64Format = BinaryFormat<uint64_t, 11, 52>;
 using Binary32Format = BinaryFormat<uint32_t, 8, 23>;
 
 template <typename Bits, typename Float>
-Bits ToBits(Float x) {
+REPRO16_HOST_DEVICE inline Bits ToBits(Float x) {
   static_assert(sizeof(Bits) == sizeof(Float), "bits of another size");
   Bits bits;
   std::memcpy(&bits, &x, sizeof(bits));
@@ -31,7 +33,7 @@ Bits ToBits(Float x) {
 }
 
 template <typename Float, typename Bits>
-Float FromBits(Bits bits) {
+REPRO16_HOST_DEVICE inline Float FromBits(Bits bits) {
   return ToBits<Float>(bits);
 }
 
@@ -39,7 +41,8 @@ Float FromBits(Bits bits) {
 // Bits, value is below 2^(W - 1), so that the sum does not wrap, and at most
 // 2^(W - 2) where shift is above W - 2, so that it rounds to 0.
 template <typename Bits>
-constexpr Bits ShiftRightToNearestEven(Bits value, int shift) {
+REPRO16_HOST_DEVICE constexpr Bits ShiftRightToNearestEven(Bits value,
+                                                           int shift) {
   if (shift == 0) return value;
   if (shift > static_cast<int>(8 * sizeof(Bits)) - 2) return 0;
   const Bits half = Bits{1} << (shift - 1);
@@ -50,8 +53,8 @@ constexpr Bits ShiftRightToNearestEven(Bits value, int shift) {
 // The bits, in To, of the number with bits x in the wider format From, rounded
 // to nearest even. Every NaN gives `nan`.
 template <typename From, typename To>
-constexpr typename To::Bits NarrowBits(typename From::Bits x,
-                                       typename To::Bits nan) {
+REPRO16_HOST_DEVICE constexpr typename To::Bits NarrowBits(
+    typename From::Bits x, typename To::Bits nan) {
   using Wide = typename From::Bits;
   using Narrow = typename To::Bits;
   constexpr int kDropped = From::kFractionBits - To::kFractionBits;

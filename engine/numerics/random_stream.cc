@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "engine/numerics/elementary.h"
 #include "engine/numerics/philox.h"
+#include "engine/numerics/random_draw.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/numerics/random_stream.cc"
@@ -37,10 +38,9 @@ HWY_INLINE void MultiplyWide(V a, uint32_t multiplier, V& high, V& low) {
   high = hn::InterleaveOdd(d, even, odd);
 }
 
-// Words of whole blocks, block_index, block_index + 1, ...; one block a lane.
-// `counter` holds words 2 and 3 of every counter.
-void FillBlocks(uint64_t block_index, size_t blocks, uint32_t step,
-                uint32_t purpose_and_part, PhiloxKey key,
+// Words of whole blocks, block_index, block_index + 1, ... of RandomBlock; one
+// block a lane.
+void FillBlocks(const RandomStreamId& id, uint64_t block_index, size_t blocks,
                 uint32_t* HWY_RESTRICT words) {
   const D d;
   const size_t lanes = hn::Lanes(d);
@@ -50,10 +50,10 @@ void FillBlocks(uint64_t block_index, size_t blocks, uint32_t step,
     V c0 = hn::Add(low, hn::Iota(d, 0));
     const V carry = hn::VecFromMask(d, hn::Lt(c0, low));
     V c1 = hn::Sub(hn::Set(d, static_cast<uint32_t>(first >> 32)), carry);
-    V c2 = hn::Set(d, step);
-    V c3 = hn::Set(d, purpose_and_part);
-    uint32_t k0 = key[0];
-    uint32_t k1 = key[1];
+    V c2 = hn::Set(d, id.step);
+    V c3 = hn::Set(d, id.purpose_and_part);
+    uint32_t k0 = id.key[0];
+    uint32_t k1 = id.key[1];
     for (int round = 0; round < kPhiloxRounds; ++round) {
       V high0, low0, high1, low1;
       MultiplyWide(c0, kPhiloxMultiplier0, high0, low0);
@@ -86,13 +86,12 @@ namespace {
 
 HWY_EXPORT(FillBlocks);
 
-constexpr uint32_t kPartBits = 24;
 // Truncated normal: attempt a of an element uses block index + a * 2^40.
 constexpr int kAttemptShift = 40;
 
 float BoxMuller(uint32_t word_u, uint32_t word_v) {
-  const float u = RandomStream::UnitInterval(word_u) + 0x1p-24f;
-  const float v = RandomStream::UnitInterval(word_v);
+  const float u = UnitInterval(word_u) + 0x1p-24f;
+  const float v = UnitInterval(word_v);
   return std::sqrt(-2.0f * Log(u)) * CosTwoPi(v);
 }
 
@@ -100,21 +99,8 @@ float BoxMuller(uint32_t word_u, uint32_t word_v) {
 
 RandomStream::RandomStream(uint64_t seed, RandomPurpose purpose, uint32_t step,
                            uint32_t part)
-    : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)},
-      step_(step),
-      purpose_and_part_(static_cast<uint32_t>(purpose) << kPartBits | part) {
-  assert(part < uint32_t{1} << kPartBits);
-}
-
-PhiloxBlock RandomStream::Block(uint64_t block_index) const {
-  return Philox4x32(
-      {static_cast<uint32_t>(block_index),
-       static_cast<uint32_t>(block_index >> 32), step_, purpose_and_part_},
-      key_);
-}
-
-uint32_t RandomStream::UniformU32(uint64_t index) const {
-  return Block(index / 4)[index % 4];
+    : id_(MakeRandomStreamId(seed, purpose, step, part)) {
+  assert(part < uint32_t{1} << kRandomPartBits);
 }
 
 void RandomStream::FillUniformU32(uint64_t begin,
@@ -127,24 +113,24 @@ void RandomStream::FillUniformU32(uint64_t begin,
   }
   const size_t blocks = (words.size() - done) / 4;
   HWY_DYNAMIC_DISPATCH(FillBlocks)
-  ((begin + done) / 4, blocks, step_, purpose_and_part_, key_,
-   words.data() + done);
+  (id_, (begin + done) / 4, blocks, words.data() + done);
   for (done += 4 * blocks; done < words.size(); ++done) {
     words[done] = UniformU32(begin + done);
   }
 }
 
 float RandomStream::Normal(uint64_t index) const {
-  const PhiloxBlock block = Block(index / 2);
-  const size_t first = 2 * (index % 2);
+  const PhiloxBlock block = RandomBlock(id_, index / 2);
+  const int first = 2 * static_cast<int>(index % 2);
   return BoxMuller(block[first], block[first + 1]);
 }
 
 float RandomStream::TruncatedNormal(uint64_t index) const {
   assert(index < uint64_t{1} << kAttemptShift);
   for (uint64_t attempt = 0;; ++attempt) {
-    const PhiloxBlock block = Block(index + (attempt << kAttemptShift));
-    for (const size_t first : {0, 2}) {
+    const PhiloxBlock block =
+        RandomBlock(id_, index + (attempt << kAttemptShift));
+    for (const int first : {0, 2}) {
       const float value = BoxMuller(block[first], block[first + 1]);
       if (std::fabs(value) <= 2.0f) return value;
     }

@@ -8,22 +8,11 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "engine/numerics/philox.h"
+#include "engine/numerics/random_draw.h"
 
 namespace repro16 {
 
-// What draws are for; streams of different purposes share no draw. The values
-// are part of the numerics contract.
-enum class RandomPurpose : uint32_t {
-  kInit = 0,       // initial parameters
-  kShuffle = 1,    // order of the examples of an epoch
-  kDropout = 2,    // masks
-  kSynthetic = 3,  // made-up data
-};
-
-// A stream of 2^64 words. Word i is word i % 4 of the Philox block whose key is
-// the seed and whose counter is (block index low, block index high, step,
-// purpose * 2^24 + part), block index = i / 4.
+// The stream of 2^64 words that RandomStreamId describes (random_draw.h).
 class RandomStream {
  public:
   // step: 0 for kInit, the epoch from 1 for kShuffle, the training step from 0
@@ -34,10 +23,9 @@ class RandomStream {
                uint32_t part = 0);
 
   // Uniform over all 32-bit words.
-  uint32_t UniformU32(uint64_t index) const;
+  uint32_t UniformU32(uint64_t index) const { return RandomWord(id_, index); }
 
-  // Uniform over the multiples of 2^-24 in [0, 1): the upper 24 bits of the
-  // word. Exact in f32.
+  // Uniform over the multiples of 2^-24 in [0, 1), of that word.
   float Uniform(uint64_t index) const {
     return UnitInterval(UniformU32(index));
   }
@@ -56,17 +44,8 @@ class RandomStream {
   // 0.87962566103423978.
   float TruncatedNormal(uint64_t index) const;
 
-  // The word as a multiple of 2^-24 in [0, 1).
-  static float UnitInterval(uint32_t word) {
-    return static_cast<float>(word >> 8) * 0x1p-24f;
-  }
-
  private:
-  PhiloxBlock Block(uint64_t block_index) const;
-
-  PhiloxKey key_;
-  uint32_t step_;
-  uint32_t purpose_and_part_;
+  RandomStreamId id_;
 };
 
 // A uniform permutation of 0 ... n - 1, n < 2^32 (Fisher and Yates, as in

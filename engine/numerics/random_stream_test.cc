@@ -11,6 +11,7 @@
 
 #include "absl/types/span.h"
 #include "engine/numerics/philox.h"
+#include "engine/numerics/random_draw.h"
 #include "engine/numerics/simd_target.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -51,11 +52,11 @@ TEST(RandomStreamTest, EveryCoordinateChangesTheDraw) {
 }
 
 TEST(RandomStreamTest, UnitIntervalIsHalfOpenAndExact) {
-  EXPECT_EQ(RandomStream::UnitInterval(0), 0.0f);
-  EXPECT_EQ(RandomStream::UnitInterval(0xff), 0.0f);
-  EXPECT_EQ(RandomStream::UnitInterval(0x100), 0x1p-24f);
-  EXPECT_EQ(RandomStream::UnitInterval(0x80000000), 0.5f);
-  EXPECT_EQ(RandomStream::UnitInterval(0xffffffff), 1.0f - 0x1p-24f);
+  EXPECT_EQ(UnitInterval(0), 0.0f);
+  EXPECT_EQ(UnitInterval(0xff), 0.0f);
+  EXPECT_EQ(UnitInterval(0x100), 0x1p-24f);
+  EXPECT_EQ(UnitInterval(0x80000000), 0.5f);
+  EXPECT_EQ(UnitInterval(0xffffffff), 1.0f - 0x1p-24f);
 }
 
 // Begins and sizes around the lanes of every target, and block indices around

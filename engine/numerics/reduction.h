@@ -34,7 +34,8 @@
 
 #include <cstdint>
 
-#include "absl/types/span.h"
+#include "engine/numerics/binary16.h"
+#include "engine/numerics/host_device.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
@@ -44,6 +45,14 @@ namespace repro16 {
 // the chunk sums costs a matrix product under 1% of its speed, at 128 under 2%.
 inline constexpr int64_t kReductionChunk = 256;
 
+// The sum over chunks when `chunk` is the sum of the chunk that holds the last
+// of `terms` terms.
+REPRO16_HOST_DEVICE inline float AddLastChunk(int64_t terms, float total,
+                                              float chunk) {
+  if (terms % kReductionChunk == 0) return total;
+  return terms < kReductionChunk ? chunk : f32::Add(total, chunk);
+}
+
 // sum_p a[p] * b[p]. With an f32 accumulator a step is acc = fma(a, b, acc),
 // one rounding, and chunk sums are added in f32. With an f16 accumulator
 // (FP16_ACC16) a step is acc = r(acc + r(a * b)), where product and sum are
@@ -51,22 +60,43 @@ inline constexpr int64_t kReductionChunk = 256;
 // The result is a binary16 value then.
 class DotSum {
  public:
-  explicit DotSum(DType accumulator) : accumulator_(accumulator) {}
+  REPRO16_HOST_DEVICE explicit DotSum(DType accumulator)
+      : accumulator_(accumulator) {}
 
-  void AddTerm(float a, float b);
+  REPRO16_HOST_DEVICE void AddTerm(float a, float b) {
+    chunk_ = accumulator_ == DType::kF16
+                 ? Round(f32::Add(chunk_, Round(f32::Mul(a, b))))
+                 : f32::Fma(a, b, chunk_);
+    EndPosition();
+  }
+
   // The next position has no term.
-  void SkipTerm();
+  REPRO16_HOST_DEVICE void SkipTerm() { EndPosition(); }
 
   // Of all terms so far.
-  float Total() const;
+  REPRO16_HOST_DEVICE float Total() const {
+    return Round(AddLastChunk(positions_, total_, chunk_));
+  }
+
   // Total() + bias, rounded to the accumulator type; the operation then rounds
   // it to its storage type.
-  float TotalWithBias(float bias) const;
+  REPRO16_HOST_DEVICE float TotalWithBias(float bias) const {
+    return Round(f32::Add(Total(), bias));
+  }
 
  private:
   // r() of the accumulator type.
-  float Round(float x) const;
-  void EndPosition();
+  REPRO16_HOST_DEVICE float Round(float x) const {
+    return accumulator_ == DType::kF16 ? ToFloat(RoundToBinary16(x)) : x;
+  }
+
+  REPRO16_HOST_DEVICE void EndPosition() {
+    ++positions_;
+    if (positions_ % kReductionChunk != 0) return;
+    total_ = positions_ == kReductionChunk ? chunk_
+                                           : Round(f32::Add(total_, chunk_));
+    chunk_ = 0;
+  }
 
   const DType accumulator_;
   int64_t positions_ = 0;
@@ -77,8 +107,17 @@ class DotSum {
 // sum_i x[i], in f32: acc = acc + x.
 class RowSum {
  public:
-  void AddTerm(float x);
-  float Total() const;
+  REPRO16_HOST_DEVICE void AddTerm(float x) {
+    chunk_ = f32::Add(chunk_, x);
+    ++terms_;
+    if (terms_ % kReductionChunk != 0) return;
+    total_ = terms_ == kReductionChunk ? chunk_ : f32::Add(total_, chunk_);
+    chunk_ = 0;
+  }
+
+  REPRO16_HOST_DEVICE float Total() const {
+    return AddLastChunk(terms_, total_, chunk_);
+  }
 
  private:
   int64_t terms_ = 0;
@@ -99,7 +138,22 @@ struct Moments {
   float biased_variance;
   float unbiased_variance;  // NaN or infinity at n = 1
 };
-Moments ComputeMoments(absl::Span<const float> x);
+
+// Of x[0] to x[count - 1].
+REPRO16_HOST_DEVICE inline Moments ComputeMoments(const float* x,
+                                                  int64_t count) {
+  const auto n = static_cast<float>(count);
+  RowSum sum;
+  for (int64_t i = 0; i < count; ++i) sum.AddTerm(x[i]);
+  const float mean = f32::Div(sum.Total(), n);
+  DotSum squares(DType::kF32);
+  for (int64_t i = 0; i < count; ++i) {
+    const float deviation = f32::Sub(x[i], mean);
+    squares.AddTerm(deviation, deviation);
+  }
+  const float total = squares.Total();
+  return {mean, total, f32::Div(total, n), f32::Div(total, f32::Sub(n, 1.0f))};
+}
 
 }  // namespace repro16
 

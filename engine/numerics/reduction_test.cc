@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -124,7 +123,8 @@ TEST(RowSumTest, SameOrderAsDotSum) {
 }
 
 TEST(MomentsTest, ByHand) {
-  const Moments m = ComputeMoments({1, 2, 3, 6});
+  const float x[] = {1, 2, 3, 6};
+  const Moments m = ComputeMoments(x, 4);
   EXPECT_EQ(m.mean, 3);
   EXPECT_EQ(m.squares, 14);
   EXPECT_EQ(m.biased_variance, 3.5f);
@@ -133,14 +133,15 @@ TEST(MomentsTest, ByHand) {
 
 TEST(MomentsTest, TwoPassesSurviveALargeMean) {
   // One pass (mean of squares minus square of the mean) would give 0 or less.
-  const std::vector<float> x = {10000, 10001, 10002, 10001};
-  const Moments m = ComputeMoments(x);
+  const float x[] = {10000, 10001, 10002, 10001};
+  const Moments m = ComputeMoments(x, 4);
   EXPECT_EQ(m.mean, 10001);
   EXPECT_EQ(m.biased_variance, 0.5f);
 }
 
 TEST(MomentsTest, OneRow) {
-  const Moments m = ComputeMoments({7});
+  const float x = 7;
+  const Moments m = ComputeMoments(&x, 1);
   EXPECT_EQ(m.mean, 7);
   EXPECT_EQ(m.biased_variance, 0);
   EXPECT_TRUE(std::isnan(m.unbiased_variance));

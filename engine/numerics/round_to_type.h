@@ -1,19 +1,19 @@
-// Rounds a number that the host computed in f64 to a storage type.
+// Rounds a number in f64 to a storage type that is known at run time.
 #ifndef REPRO16_ENGINE_NUMERICS_ROUND_TO_TYPE_H_
 #define REPRO16_ENGINE_NUMERICS_ROUND_TO_TYPE_H_
 
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "engine/numerics/bfloat16.h"
 #include "engine/numerics/binary16.h"
+#include "engine/numerics/host_device.h"
+#include "engine/numerics/rounding.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
 
 // x rounded once, to nearest even, to `type`, and widened to f32 (exact).
-inline float RoundToType(double x, DType type) {
+REPRO16_HOST_DEVICE inline float RoundToType(double x, DType type) {
   switch (type) {
     case DType::kF32:
       return static_cast<float>(x);
@@ -27,12 +27,11 @@ inline float RoundToType(double x, DType type) {
 
 // The same, stored in that type at `to`, which need not be aligned; NaN becomes
 // the canonical NaN.
-inline void StoreAsType(double x, DType type, void* to) {
+REPRO16_HOST_DEVICE inline void StoreAsType(double x, DType type, void* to) {
   switch (type) {
     case DType::kF32: {
-      const float f32 = std::isnan(x) ? std::numeric_limits<float>::quiet_NaN()
-                                      : static_cast<float>(x);
-      std::memcpy(to, &f32, sizeof(f32));
+      const float rounded = RoundToStored<float>(static_cast<float>(x));
+      std::memcpy(to, &rounded, sizeof(rounded));
       return;
     }
     case DType::kF16: {

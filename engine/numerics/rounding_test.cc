@@ -1,5 +1,7 @@
 // The SIMD loads and stores of rounding-inl.h against the scalar conversions,
 // on every target of the machine.
+#include "engine/numerics/rounding.h"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -156,26 +158,6 @@ To BitCast(From from) {
   return to;
 }
 
-// --- The scalar definitions, for all three types.
-float Widen(float x) { return x; }
-float Widen(Binary16 x) { return ToFloat(x); }
-float Widen(BFloat16 x) { return ToFloat(x); }
-
-template <typename T>
-T Narrow(float x);
-template <>
-float Narrow<float>(float x) {
-  return std::isnan(x) ? BitCast<float>(0x7fc00000) : x;
-}
-template <>
-Binary16 Narrow<Binary16>(float x) {
-  return RoundToBinary16(x);
-}
-template <>
-BFloat16 Narrow<BFloat16>(float x) {
-  return RoundToBFloat16(x);
-}
-
 template <typename T>
 bool SameBits(T a, T b) {
   return std::memcmp(&a, &b, sizeof(a)) == 0;
@@ -185,7 +167,7 @@ template <typename T>
 StoreCounter CountsOf(absl::Span<const float> x) {
   StoreCounter counter;
   for (const float value : x) {
-    const float stored = Widen(Narrow<T>(value));
+    const float stored = ToFloat(RoundToStored<T>(value));
     counter.infinite += std::isinf(stored);
     counter.nan += std::isnan(stored);
     counter.underflow += value != 0 && stored == 0;
@@ -237,6 +219,23 @@ class RoundingTest : public testing::Test {
 using StorageTypes = testing::Types<Binary16, BFloat16, float>;
 TYPED_TEST_SUITE(RoundingTest, StorageTypes);
 
+TYPED_TEST(RoundingTest, ScalarStoreCountsAndHasOneNan) {
+  const std::vector<float> x = Operands();
+  StoreCounter counter;
+  for (const float value : x) {
+    const auto stored = RoundAndCount<TypeParam>(value, counter);
+    ASSERT_TRUE(SameBits(stored, RoundToStored<TypeParam>(value)));
+    const float rounded = RoundTo<TypeParam>(value);
+    if (std::isnan(value)) {
+      ASSERT_TRUE(std::isnan(rounded));
+      ASSERT_TRUE(SameBits(ToFloat(stored), BitCast<float>(0x7fc00000)));
+    } else {
+      ASSERT_TRUE(SameBits(rounded, ToFloat(stored))) << value;
+    }
+  }
+  ExpectSameCounts(counter, CountsOf<TypeParam>(x));
+}
+
 TYPED_TEST(RoundingTest, StoresAndCountsAsTheScalarConversion) {
   const std::vector<float> x = Operands();
   const StoreCounter expected = CountsOf<TypeParam>(x);
@@ -247,8 +246,8 @@ TYPED_TEST(RoundingTest, StoresAndCountsAsTheScalarConversion) {
     ExpectSameCounts(Simd<TypeParam>::Store(x.data(), x.size(), y.data()),
                      expected);
     for (size_t i = 0; i < x.size(); ++i) {
-      ASSERT_TRUE(SameBits(y[i], Narrow<TypeParam>(x[i])))
-          << std::hexfloat << x[i] << " gives " << Widen(y[i]);
+      ASSERT_TRUE(SameBits(y[i], RoundToStored<TypeParam>(x[i])))
+          << std::hexfloat << x[i] << " gives " << ToFloat(y[i]);
     }
   });
 }
@@ -260,7 +259,7 @@ TYPED_TEST(RoundingTest, RoundToIsStoreAndLoad) {
     std::vector<float> y(x.size());
     Simd<TypeParam>::Round(x.data(), x.size(), y.data());
     for (size_t i = 0; i < x.size(); ++i) {
-      const float expected = Widen(Narrow<TypeParam>(x[i]));
+      const float expected = ToFloat(RoundToStored<TypeParam>(x[i]));
       if (std::isnan(expected)) {
         ASSERT_TRUE(std::isnan(y[i])) << BitCast<uint32_t>(x[i]);
       } else {
@@ -283,7 +282,7 @@ TYPED_TEST(RoundingTest, LoadsExactly) {
     std::vector<float> y(x.size());
     Simd<TypeParam>::Load(x.data(), x.size(), y.data());
     for (size_t i = 0; i < x.size(); ++i) {
-      const float expected = Widen(x[i]);
+      const float expected = ToFloat(x[i]);
       if (std::isnan(expected)) {
         ASSERT_TRUE(std::isnan(y[i])) << i;
       } else {
@@ -308,7 +307,7 @@ std::vector<size_t> CountsAround(size_t lanes) {
 TYPED_TEST(RoundingTest, LoadNFillsWithZeros) {
   this->OnEveryTarget([&] {
     const size_t lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
-    const std::vector<TypeParam> x(lanes, Narrow<TypeParam>(1.5f));
+    const std::vector<TypeParam> x(lanes, RoundToStored<TypeParam>(1.5f));
     for (const size_t count : CountsAround(lanes)) {
       std::vector<float> y(lanes, -1.0f);
       Simd<TypeParam>::LoadOneN(x.data(), count, y.data());
@@ -327,7 +326,7 @@ TYPED_TEST(RoundingTest, StoreNTouchesAndCountsNothingElse) {
     const size_t lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
     std::vector<float> x(lanes);
     for (size_t i = 0; i < lanes; ++i) x[i] = rare[i % 3];
-    const TypeParam guard = Narrow<TypeParam>(-7.0f);
+    const TypeParam guard = RoundToStored<TypeParam>(-7.0f);
     for (const size_t count : CountsAround(lanes)) {
       const size_t stored = std::min(count, lanes);
       std::vector<TypeParam> y(2 * lanes + 4, guard);
@@ -336,7 +335,8 @@ TYPED_TEST(RoundingTest, StoreNTouchesAndCountsNothingElse) {
       ExpectSameCounts(counter,
                        CountsOf<TypeParam>(absl::MakeSpan(x.data(), stored)));
       for (size_t i = 0; i < y.size(); ++i) {
-        const TypeParam expected = i < stored ? Narrow<TypeParam>(x[i]) : guard;
+        const TypeParam expected =
+            i < stored ? RoundToStored<TypeParam>(x[i]) : guard;
         ASSERT_TRUE(SameBits(y[i], expected)) << i << " of " << count;
       }
     }

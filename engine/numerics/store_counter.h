@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "engine/numerics/host_device.h"
+
 namespace repro16 {
 
 // Counts of one worker; sums are order-free. A worker keeps its own copy in
@@ -14,9 +16,11 @@ struct StoreCounter {
   uint64_t nan = 0;        // stored as NaN
   uint64_t underflow = 0;  // the f32 result was not 0, the stored value is
 
-  bool any() const { return (infinite | nan | underflow) != 0; }
+  REPRO16_HOST_DEVICE bool any() const {
+    return (infinite | nan | underflow) != 0;
+  }
 
-  StoreCounter& operator+=(const StoreCounter& other) {
+  REPRO16_HOST_DEVICE StoreCounter& operator+=(const StoreCounter& other) {
     infinite += other.infinite;
     nan += other.nan;
     underflow += other.underflow;

@@ -4,7 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+
+#include "engine/numerics/host_device.h"
 
 namespace repro16 {
 
@@ -15,10 +16,12 @@ enum class DType : uint8_t {
 };
 
 // Bytes of one element.
-constexpr size_t SizeOf(DType type) { return type == DType::kF32 ? 4 : 2; }
+REPRO16_HOST_DEVICE constexpr size_t SizeOf(DType type) {
+  return type == DType::kF32 ? 4 : 2;
+}
 
 // "F32", "F16", "BF16": the names that safetensors uses.
-constexpr std::string_view Name(DType type) {
+constexpr const char* Name(DType type) {
   switch (type) {
     case DType::kF32:
       return "F32";

@@ -1,11 +1,11 @@
 #include "engine/cpu/elementwise/elementwise.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "engine/cpu/sums/reduce_rows.h"
 #include "engine/graph/rounded_factors.h"
+#include "engine/numerics/random_draw.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/visit_dtype.h"
@@ -123,7 +123,7 @@ void Multiply(DType type, const void* x, float factor, void* y, size_t n,
   });
 }
 
-// y[i] = words[i] >> 8 >= threshold ? x[i] * factor : 0.
+// y[i] = DropoutKeeps(words[i], threshold) ? x[i] * factor : 0.
 template <class T>
 void MaskedMultiply(const T* x, const uint32_t* words, int32_t threshold,
                     float factor, T* y, size_t n, StoreCounter& counter) {
@@ -285,12 +285,7 @@ class AddKernel : public Kernel {
 class DropoutKernel : public Kernel {
  public:
   DropoutKernel(double rate, uint32_t stream)
-      : rate_(rate),
-        // A draw is u = (word >> 8) * 2^-24, so u >= rate where word >> 8, an
-        // integer, is at least rate * 2^24 (exact in f64), which is where it is
-        // at least that number rounded up, at most 2^24.
-        threshold_(static_cast<int32_t>(std::ceil(rate * 0x1p24))),
-        stream_(stream) {}
+      : rate_(rate), threshold_(DropoutThreshold(rate)), stream_(stream) {}
 
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {

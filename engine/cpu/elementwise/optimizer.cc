@@ -25,7 +25,8 @@ V r(V v) {
   return RoundTo<T>(D(), v);
 }
 
-// New values of one vector of elements, unrounded: the store rounds.
+// UpdateStep (engine/graph/update_step.h) for one vector of elements: new
+// values, unrounded, for the store rounds.
 struct Updated {
   V weight;
   V slot[2];

@@ -216,7 +216,8 @@ void Reference(const Case& c, Pass pass, Tensors& t) {
     float mean = t.parameters[2].Get(channel);
     float variance = t.parameters[3].Get(channel);
     if (pass == Pass::kTraining) {
-      const Moments moments = ComputeMoments(x);
+      const Moments moments =
+          ComputeMoments(x.data(), static_cast<int64_t>(x.size()));
       mean = moments.mean;
       variance = moments.biased_variance;
       MoveStatistic(c, mean, channel, t.parameters[2], t.parameter_counters[2]);

@@ -124,7 +124,8 @@ void Reference(const Case& c, Tensors& t) {
     const int64_t first = row * c.cols;
     std::vector<float> x, xhat, g;
     for (int64_t l = 0; l < c.cols; ++l) x.push_back(t.x.Get(first + l));
-    const Moments moments = ComputeMoments(x);
+    const Moments moments =
+        ComputeMoments(x.data(), static_cast<int64_t>(x.size()));
     const float inv = Rsqrt(moments.biased_variance + kEpsilon);
     RowSum s1;
     DotSum s2(DType::kF32);

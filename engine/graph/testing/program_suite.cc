@@ -378,29 +378,5 @@ TEST(PlanTest, CountsWhatIsRounded) {
             3u * (2 * (64 * 64 + 64) + 64 * 10 + 10));
 }
 
-TEST(LossScaleTest, HalvesOnOverflowAndDoublesAfter2000Steps) {
-  LossScale scale(/*enabled=*/true);
-  EXPECT_EQ(scale.scale(), 32768);
-  for (int i = 0; i < 1999; ++i) EXPECT_TRUE(scale.Accept(true));
-  EXPECT_EQ(scale.scale(), 32768);
-  EXPECT_TRUE(scale.Accept(true));
-  EXPECT_EQ(scale.scale(), 65536);
-  EXPECT_FALSE(scale.Accept(false));
-  EXPECT_EQ(scale.scale(), 32768);
-  // A skipped step starts the count again.
-  for (int i = 0; i < 1999; ++i) scale.Accept(true);
-  scale.Accept(false);
-  for (int i = 0; i < 1999; ++i) scale.Accept(true);
-  EXPECT_EQ(scale.scale(), 16384);
-  for (int i = 0; i < 100; ++i) scale.Accept(false);
-  EXPECT_EQ(scale.scale(), 1);
-}
-
-TEST(LossScaleTest, DisabledAcceptsEverything) {
-  LossScale scale(/*enabled=*/false);
-  EXPECT_TRUE(scale.Accept(false));
-  EXPECT_EQ(scale.scale(), 1);
-}
-
 }  // namespace
 }  // namespace repro16
