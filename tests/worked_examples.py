@@ -21,7 +21,7 @@ TRAIN = [[12, 200, 97], [255, 31, 140], [64, 64, 180], [0, 222, 119], [173, 88, 
 TRAIN_LABELS = [0, 2, 1, 1, 0]
 TEST = [[20, 190, 101], [240, 60, 130], [90, 40, 210], [150, 150, 25]]
 TEST_LABELS = [0, 2, 1, 0]
-L2, DROPOUT_RATE, EPSILON, MOMENTUM = 0.001, 0.25, 1e-3, 0.99
+L2, DROPOUT_RATE, EPSILON, MOMENTUM = 0.3, 0.25, 1e-3, 0.99
 DROPOUT_PART = 4  # operations: flatten, dense, batch normalisation, ReLU, dropout
 
 # Name: parameters, activations, weight gradients, update, batch normalisation, accumulator, the rate's type; rule.
@@ -306,9 +306,11 @@ class Page:
 
 def elementary(page):
     for name, function, operands in (
-            ("Exp", exp, (-17.25, -0.1, 0.7, 88.5)), ("Log", log, (2.0**-24, 0.7, 1.5, 1000.0)),
-            ("Tanh", tanh, (-3.0, -0.1, 0.55, 0.65)), ("Erf", erf, (-2.5, -0.1, 0.9, 1.0)),
-            ("Gelu", gelu, (-5.5, -0.7, 0.1, 3.0)), ("GeluDerivative", gelu_derivative, (-5.5, -0.7, 0.1, 3.0)),
+            ("Exp", exp, (-100.0, -17.25, -5.9, -3.1, 0.7, 88.5)),
+            ("Log", log, (2.0**-140, 2.0**-24, 0.866, 1.3538, 5.541, 1000.0)),
+            ("Tanh", tanh, (-3.0, -0.1, 0.0955, 0.396, 0.55, 0.65)), ("Erf", erf, (-2.5, -0.1, 0.9, 1.0)),
+            ("Gelu", gelu, (-5.5, -0.95, -0.7, 0.1, 3.0)),
+            ("GeluDerivative", gelu_derivative, (-5.5, -0.95, -0.7, 0.1, 3.0)),
             ("Rsqrt", rsqrt, (0.001, 0.7, 3.0, 1000.0)), ("CosTwoPi", cos_two_pi, (0.1, 0.3, 0.6, 0.9))):
         page.out(name, F32, [[f32(x), function(f32(x))] for x in operands])
 

@@ -98,7 +98,7 @@ it from its neighbours. `int` and `u32` are whole numbers, the latter in hexadec
 | | operation | parameters, by index |
 | --- | --- | --- |
 | 0 | `flatten_1`, of images [1, 1, 3] | |
-| 1 | `dense_1`, 2 units, Glorot-uniform, L2 of the kernel 0.001 | 0 kernel, 1 bias |
+| 1 | `dense_1`, 2 units, Glorot-uniform, L2 of the kernel 0.3 | 0 kernel, 1 bias |
 | 2 | `batch_norm_1`, epsilon 1e-3, momentum 0.99 | 2 gamma, 3 beta, 4 moving mean, 5 moving variance |
 | 3 | `relu_1` | |
 | 4 | `dropout_1`, rate 0.25 | |
@@ -116,7 +116,7 @@ evaluated, in batches of 3 and 1.
 Graph BuildNetwork() {
   GraphBuilder b;
   TensorId x = b.Flatten(b.Input(Shape({1, 1, 3})));
-  x = b.Dense(x, 2, Initializer::kGlorotUniform, /*l2=*/0.001);
+  x = b.Dense(x, 2, Initializer::kGlorotUniform, /*l2=*/0.3);
   x = b.Dropout(b.Relu(b.BatchNorm(x, kEpsilon, /*momentum=*/0.99)), 0.25);
   return *std::move(b).Classifier(b.Dense(x, kClasses, Initializer::kHeNormal));
 }
@@ -421,12 +421,13 @@ void WriteElementary(WorkedExamplesPage& page) {
     page.Floats(name, DType::kF32, {static_cast<int64_t>(operands.size()), 2},
                 values);
   };
-  write("Exp", Exp, {-17.25f, -0.1f, 0.7f, 88.5f});
-  write("Log", Log, {0x1p-24f, 0.7f, 1.5f, 1000.0f});
-  write("Tanh", Tanh, {-3.0f, -0.1f, 0.55f, 0.65f});
+  // Among them some whose result another order of operations would change.
+  write("Exp", Exp, {-100.0f, -17.25f, -5.9f, -3.1f, 0.7f, 88.5f});
+  write("Log", Log, {0x1p-140f, 0x1p-24f, 0.866f, 1.3538f, 5.541f, 1000.0f});
+  write("Tanh", Tanh, {-3.0f, -0.1f, 0.0955f, 0.396f, 0.55f, 0.65f});
   write("Erf", Erf, {-2.5f, -0.1f, 0.9f, 1.0f});
-  write("Gelu", Gelu, {-5.5f, -0.7f, 0.1f, 3.0f});
-  write("GeluDerivative", GeluDerivative, {-5.5f, -0.7f, 0.1f, 3.0f});
+  write("Gelu", Gelu, {-5.5f, -0.95f, -0.7f, 0.1f, 3.0f});
+  write("GeluDerivative", GeluDerivative, {-5.5f, -0.95f, -0.7f, 0.1f, 3.0f});
   write("Rsqrt", Rsqrt, {0.001f, 0.7f, 3.0f, 1000.0f});
   write("CosTwoPi", CosTwoPi, {0.1f, 0.3f, 0.6f, 0.9f});
 }
