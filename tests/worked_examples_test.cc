@@ -273,7 +273,8 @@ class PolicyRun {
     for (size_t c = 0; c < channels; ++c) {
       std::vector<float> column;
       for (size_t i = c; i < x.size(); i += channels) column.push_back(x[i]);
-      const Moments moments = ComputeMoments(column);
+      const Moments moments =
+          ComputeMoments(column.data(), static_cast<int64_t>(column.size()));
       mean.push_back(moments.mean);
       variance.push_back(moments.biased_variance);
       inv.push_back(
