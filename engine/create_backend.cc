@@ -8,20 +8,20 @@
 namespace repro16 {
 namespace {
 
-using Create = absl::StatusOr<std::unique_ptr<Backend>> (*)(
-    const BackendOptions& options);
+using Create =
+    absl::StatusOr<std::unique_ptr<Backend>> (*)(const BackendOptions& options);
 
 struct Entry {
   std::string_view name;
   Create create;
 };
 
-constexpr Entry kBackends[] = {
-    {"cpu",
-     [](const BackendOptions& options) {
-       return CreateCpuBackend({options.threads, options.variant});
-     }},
-};
+absl::StatusOr<std::unique_ptr<Backend>> CreateCpu(
+    const BackendOptions& options) {
+  return CreateCpuBackend({options.threads, options.variant});
+}
+
+constexpr Entry kBackends[] = {{"cpu", CreateCpu}};
 
 const Entry* Find(std::string_view name) {
   if (name.empty()) name = kDefaultBackend;

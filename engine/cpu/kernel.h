@@ -43,6 +43,12 @@ struct OpBuffers {
   std::vector<TensorRef> parameters;       // as operations read them
   // Null for a moving statistic.
   std::vector<TensorRef> parameter_gradients;
+  // Where it is not null, input_gradients[0] is a sum that holds what other
+  // readers of the input contributed, and Backward adds its own gradient to it,
+  // rounded first: r(sum + r(gradient)). The gradient's rounding is counted as
+  // always, that of the sum here. Given to kernels that answer
+  // AddsToGradient().
+  StoreCounter* sum_counter = nullptr;
   // Kernel::SavedBytes, aligned to 64: what the forward pass of training leaves
   // for the backward pass. Null in evaluation.
   uint8_t* saved = nullptr;
@@ -67,15 +73,15 @@ inline constexpr int64_t kElementsPerTask = 4096;
 
 // Runs fn(begin, end, counter) over [0, n) in tasks of kElementsPerTask;
 // elements are independent, so the split does not touch the bits.
-template <class Fn>
-void ParallelElements(const PassContext& pass, int64_t n, StoreCounter& total,
+template <class Counter, class Fn>
+void ParallelElements(const PassContext& pass, int64_t n, Counter& total,
                       const Fn& fn) {
   const int64_t tasks = CeilDiv(n, kElementsPerTask);
   if (tasks <= 1) {
     fn(int64_t{0}, n, total);
     return;
   }
-  pass.pool->RunCounted(tasks, total, [&](int64_t task, StoreCounter& counter) {
+  pass.pool->RunCounted(tasks, total, [&](int64_t task, Counter& counter) {
     const int64_t begin = task * kElementsPerTask;
     fn(begin, std::min(begin + kElementsPerTask, n), counter);
   });
@@ -94,6 +100,9 @@ class Kernel {
   // Writes buffers.output.
   virtual void Forward(const OpBuffers& buffers,
                        const PassContext& pass) const = 0;
+
+  // Whether Backward heeds OpBuffers::sum_counter.
+  virtual bool AddsToGradient() const { return false; }
 
   // Writes the wanted ones of buffers.input_gradients, and all of
   // buffers.parameter_gradients. Of an operation that is in_place (OpTraits),

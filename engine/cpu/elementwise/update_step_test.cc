@@ -91,7 +91,10 @@ StoreCounter KernelUpdate(const UpdateConstants& c, double l2, bool with_copy,
   for (int s = 0; s < 2; ++s) args.slots[s] = v.slots[s].data();
   args.gradients = v.gradients.data();
   args.gradient_type = v.gradients.type();
-  if (with_copy) args.rounded_weights = v.copy.data();
+  if (with_copy) {
+    args.copy = v.copy.data();
+    args.copy_type = v.copy.type();
+  }
   StoreCounter counter;
   Update(args, c, l2, counter);
   return counter;

@@ -48,13 +48,14 @@ class ThreadPool {
         &body);
   }
 
-  // The same for tasks that store: calls body(int64_t task, StoreCounter&) with
-  // a counter of the task's own, and adds it to `total`.
-  template <class Body>
-  void RunCounted(int64_t tasks, StoreCounter& total, const Body& body) {
+  // The same for tasks that store: calls body(int64_t task, Counter&) with a
+  // counter of the task's own, and adds it to `total`. Counter is StoreCounter,
+  // or has what that has: operator+= and any().
+  template <class Counter, class Body>
+  void RunCounted(int64_t tasks, Counter& total, const Body& body) {
     std::mutex mutex;
     Run(tasks, [&](int64_t task, int /*worker*/) {
-      StoreCounter counter;
+      Counter counter;
       body(task, counter);
       if (!counter.any()) return;
       const std::lock_guard<std::mutex> lock(mutex);

@@ -82,10 +82,11 @@ HWY_INLINE int64_t NextChannel(int64_t c, int64_t channels) {
 // Elements [begin, end) of [n, channels], vector by vector. op.Load(c) gives
 // what is known of the channels of a vector that starts at channel c;
 // op.Value(known, load, i) the result for the elements from i on, each tensor
-// read through load(pointer); Op::Store(value, pointer, counter) stores it.
-template <class Op>
+// read through load(pointer); op.Store(value, load, i, pointer, counter) stores
+// it.
+template <class Op, class Counter>
 void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
-                 StoreCounter& counter) {
+                 Counter& counter) {
   constexpr int64_t kVectorsAtOnce = 4;
   int64_t c = begin % channels;
   int64_t i = begin;
@@ -99,29 +100,32 @@ void ForElements(int64_t channels, int64_t begin, int64_t end, const Op& op,
     for (; i + kVectorsAtOnce * kVector <= end; i += kVectorsAtOnce * kVector) {
       REPRO16_UNROLL for (int64_t k = 0; k < kVectorsAtOnce; ++k) {
         const int64_t at = i + k * kVector;
-        Op::Store(op.Value(known[k], LoadWhole(), at), op.out + at, counter);
+        op.Store(op.Value(known[k], LoadWhole(), at), LoadWhole(), at,
+                 op.out + at, counter);
       }
     }
   }
   for (; i + kVector <= end; i += kVector, c = NextChannel(c, channels)) {
-    Op::Store(op.Value(op.Load(c), LoadWhole(), i), op.out + i, counter);
+    op.Store(op.Value(op.Load(c), LoadWhole(), i), LoadWhole(), i, op.out + i,
+             counter);
   }
   if (i == end) return;
   const auto count = static_cast<size_t>(end - i);
-  const auto v = op.Value(op.Load(c), LoadFirst{count}, i);
+  const LoadFirst load = {count};
+  const auto v = op.Value(op.Load(c), load, i);
   HWY_ALIGN std::remove_pointer_t<decltype(op.out)> buffer[kVector];
-  Op::Store(hn::IfThenElseZero(hn::FirstN(FloatTag(), count), v), buffer,
-            counter);
+  op.Store(hn::IfThenElseZero(hn::FirstN(FloatTag(), count), v), load, i,
+           buffer, counter);
   hwy::CopyBytes(buffer, op.out + i, count * sizeof(buffer[0]));
 }
 
-template <class Op>
+template <class Op, class Counter>
 void ParallelForElements(RowExtent extent, const PassContext& pass,
-                         const Op& op, StoreCounter& total) {
-  ParallelElements(
-      pass, extent.rows * extent.channels, total,
-      [&](int64_t begin, int64_t end, StoreCounter& counter)
-          HWY_ATTR { ForElements(extent.channels, begin, end, op, counter); });
+                         const Op& op, Counter& total) {
+  ParallelElements(pass, extent.rows * extent.channels, total,
+                   [&](int64_t begin, int64_t end, Counter& counter) HWY_ATTR {
+                     ForElements(extent.channels, begin, end, op, counter);
+                   });
 }
 
 // --- Activations
@@ -274,7 +278,9 @@ struct NormalizeOp {
     return hn::MulAdd(hn::Sub(load(x + i), known.mean), known.scale,
                       known.beta);
   }
-  static HWY_INLINE void Store(FloatVector v, T* p, StoreCounter& counter) {
+  template <class LoadVector>
+  HWY_INLINE void Store(FloatVector v, const LoadVector& /*load*/,
+                        int64_t /*i*/, T* p, StoreCounter& counter) const {
     StoreActivated<kActivation>(v, p, counter);
   }
 };
@@ -379,8 +385,35 @@ struct GradientOp {
     const auto centred = hn::Sub(dz, known.mean_gradient);
     return hn::Mul(known.scale, hn::NegMulAdd(deviation, known.slope, centred));
   }
-  static HWY_INLINE void Store(FloatVector v, T* p, StoreCounter& counter) {
+  template <class LoadVector>
+  HWY_INLINE void Store(FloatVector v, const LoadVector& /*load*/,
+                        int64_t /*i*/, T* p, StoreCounter& counter) const {
     StoreRounded(FloatTag(), v, p, counter);
+  }
+};
+
+// What the roundings of a gradient, and of the sum that it is added to, did.
+struct SumCounter {
+  StoreCounter gradient;
+  StoreCounter sum;
+
+  bool any() const { return gradient.any() || sum.any(); }
+  SumCounter& operator+=(const SumCounter& other) {
+    gradient += other.gradient;
+    sum += other.sum;
+    return *this;
+  }
+};
+
+// sum = r(sum + r(dx))
+template <FusedActivation kActivation, class T>
+struct AddGradientOp : GradientOp<kActivation, T> {
+  template <class LoadVector>
+  HWY_INLINE void Store(FloatVector v, const LoadVector& load, int64_t i, T* p,
+                        SumCounter& counter) const {
+    const FloatTag d;
+    const auto dx = RoundTo<T>(d, Inspect<T>(d, v, counter.gradient));
+    StoreRounded(d, hn::Add(load(this->out + i), dx), p, counter.sum);
   }
 };
 
@@ -403,7 +436,13 @@ void BackwardOf(RowExtent extent, const OpBuffers& buffers,
     StartOver(extent.channels, a);
   }
   const GradientOp<kActivation, T> op = {of, x, dy, static_cast<T*>(dx.data)};
-  ParallelForElements(extent, pass, op, *dx.counter);
+  if (buffers.sum_counter == nullptr) {
+    return ParallelForElements(extent, pass, op, *dx.counter);
+  }
+  SumCounter counter;
+  ParallelForElements(extent, pass, AddGradientOp<kActivation, T>{op}, counter);
+  *dx.counter += counter.gradient;
+  *buffers.sum_counter += counter.sum;
 }
 
 void BatchGradients(int64_t n, int64_t channels,
@@ -454,6 +493,8 @@ class BatchNormKernel : public Kernel {
   int64_t SavedBytes(int64_t /*max_batch*/) const override {
     return static_cast<int64_t>(sizeof(float)) * 2 * PaddedChannels(channels_);
   }
+
+  bool AddsToGradient() const override { return true; }
 
   void Forward(const OpBuffers& buffers,
                const PassContext& pass) const override {

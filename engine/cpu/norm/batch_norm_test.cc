@@ -123,9 +123,10 @@ Tensors MakeExtremeTensors(const Case& c, bool with_nan) {
 enum class Pass { kInference, kTraining };
 
 // Runs the kernel; in place writes y over x (inference) and dx over dy, and
-// puts the results where they belong.
+// puts the results where they belong. With `sum_counter` dx is added to what is
+// there.
 void RunKernel(const Case& c, Pass pass, int threads, Tensors& t,
-               bool in_place = false) {
+               bool in_place = false, StoreCounter* sum_counter = nullptr) {
   const auto kernel =
       MakeBatchNorm(c.in, {c.epsilon, c.momentum, c.activation});
   AlignedBuffer saved(kernel->SavedBytes(c.batch));
@@ -148,6 +149,7 @@ void RunKernel(const Case& c, Pass pass, int threads, Tensors& t,
               : TensorRef{});
   }
   buffers.saved = training ? saved.data() : nullptr;
+  buffers.sum_counter = sum_counter;
   RunPass(*kernel, c.batch, threads, [&](PassContext context) {
     context.training = training;
     kernel->Forward(buffers, context);
@@ -334,6 +336,32 @@ TEST_P(BatchNormTest, FusedEqualsUnfused) {
           EXPECT_GT(fused.dx_counter.underflow, 0u);
           EXPECT_GT(fused.dx_counter.infinite, 0u);
         }
+      }
+    }
+  }
+}
+
+// As if an accumulation followed the kernel.
+TEST_P(BatchNormTest, AddsItsGradientToASum) {
+  for (const DType type : kAllTypes) {
+    for (const A activation : kActivations) {
+      for (const int64_t channels : {1, 3, 16, 90}) {
+        const Case c = {Shape({3, 3, channels}), 5, type, DType::kF32,
+                        activation};
+        const Tensors inputs = MakeExtremeTensors(c, channels == 90);
+        Tensors expected = inputs;
+        RunKernel(c, Pass::kTraining, 2, expected);
+        Tensors actual = inputs;
+        FillNormal(actual.dx, 6, 0.0f, 1.0f);
+        StoreCounter expected_counter, counter;
+        for (int64_t i = 0; i < c.elements(); ++i) {
+          const float sum = actual.dx.Get(i) + expected.dx.Get(i);
+          expected.dx.SetCounted(i, sum, expected_counter);
+        }
+        RunKernel(c, Pass::kTraining, NextThreads(), actual,
+                  /*in_place=*/false, &counter);
+        ExpectEqual(actual, expected);
+        EXPECT_TRUE(counter == expected_counter);
       }
     }
   }

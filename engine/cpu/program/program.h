@@ -86,6 +86,7 @@ class CpuProgram : public Program {
 
   void BindParameters();
   void BindPass(BoundPass& pass);
+  void AddWhereComputed(BoundPass& pass, size_t step);
   OpBuffers BuffersOf(BoundPass& pass, const Step& step);
 
   // Also of what the plan was made for.

@@ -75,12 +75,30 @@ void CpuProgram::BindPass(BoundPass& pass) {
   for (size_t i = 0; i < layout.schedule.steps.size(); ++i) {
     const Step& step = layout.schedule.steps[i];
     pass.buffers.push_back(BuffersOf(pass, step));
-    if (step.kind == StepKind::kAccumulate) {
-      const int counter = layout.CounterOfSum(static_cast<int>(i));
-      pass.buffers.back().input_gradients[0].counter =
-          &pass.counters[static_cast<size_t>(counter)];
-    }
+    if (step.kind != StepKind::kAccumulate) continue;
+    const int counter = layout.CounterOfSum(static_cast<int>(i));
+    pass.buffers.back().input_gradients[0].counter =
+        &pass.counters[static_cast<size_t>(counter)];
+    if (!options_.keep_all_tensors) AddWhereComputed(pass, i);
   }
+}
+
+// Lets the kernel that computes a contribution add it, where it can, in place
+// of the accumulation at `step`.
+void CpuProgram::AddWhereComputed(BoundPass& pass, size_t step) {
+  const std::vector<Step>& steps = pass.layout->schedule.steps;
+  const Step& before = steps[step - 1];
+  const ValueId sum = steps[step].input_gradients[0];
+  if (before.kind != StepKind::kBackward || before.output_gradient == sum ||
+      before.input_gradients.size() != 1 ||
+      before.input_gradients[0] != steps[step].output_gradient ||
+      !plan_.kernels[static_cast<size_t>(before.op)]->AddsToGradient()) {
+    return;
+  }
+  TensorRef& to = pass.buffers[step].input_gradients[0];
+  pass.buffers[step - 1].input_gradients[0].data = to.data;
+  pass.buffers[step - 1].sum_counter = to.counter;
+  to.data = nullptr;
 }
 
 OpBuffers CpuProgram::BuffersOf(BoundPass& pass, const Step& step) {
