@@ -28,6 +28,40 @@ int64_t PackedFloats(const ImagePlan& plan) {
   return RoundUp(plan.positions() * RoundUp(plan.target_channels, kVector), 16);
 }
 
+// Fetches runs of memory, one of each image, a few cache lines at a time.
+class Fetcher {
+ public:
+  Fetcher() = default;
+  Fetcher(const uint8_t* first, int64_t bytes, int64_t images,
+          int64_t image_bytes, int64_t steps)
+      : run_(first),
+        bytes_(bytes),
+        images_(bytes > 0 ? images : 0),
+        image_bytes_(image_bytes),
+        lines_a_step_(CeilDiv(images * CeilDiv(bytes, kLine), steps)) {}
+
+  void Step() {
+    for (int64_t line = 0; line < lines_a_step_ && images_ > 0; ++line) {
+      __builtin_prefetch(run_ + at_, /*rw=*/0, /*locality=*/2);
+      at_ += kLine;
+      if (at_ < bytes_) continue;
+      at_ = 0;
+      run_ += image_bytes_;
+      --images_;
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+
+  const uint8_t* run_ = nullptr;
+  int64_t bytes_ = 0;
+  int64_t images_ = 0;
+  int64_t image_bytes_ = 0;
+  int64_t lines_a_step_ = 0;
+  int64_t at_ = 0;
+};
+
 class ImageProduct {
  public:
   ImageProduct(const ImagePlan& plan, const ConvImagesArgs& args,
@@ -49,9 +83,9 @@ class ImageProduct {
         streams, *args_.target.counter,
         [&](int64_t number, StoreCounter& counter) {
           float* slice = slices_ + number * blocking_.slice_floats();
-          const Stream stream = {reinterpret_cast<const float**>(slice),
-                                 slice + blocking_.ring_offset(),
-                                 slice + blocking_.sums_offset(), counter};
+          Stream stream = {reinterpret_cast<const float**>(slice),
+                           slice + blocking_.ring_offset(),
+                           slice + blocking_.sums_offset(), counter, Fetcher()};
           for (int64_t unit = next++; unit < units; unit = next++) {
             RunUnit(blocking_.UnitAt(unit), stream);
           }
@@ -67,6 +101,13 @@ class ImageProduct {
     float* ring;
     float* sums;
     StoreCounter& counter;
+    Fetcher ahead;  // of what the next band stages
+  };
+
+  // Source rows [begin, end).
+  struct SourceRows {
+    int64_t begin;
+    int64_t end;
   };
 
   // Packs the weights: for each PanelColumns a panel of a line for each
@@ -94,38 +135,66 @@ class ImageProduct {
     });
   }
 
-  void RunUnit(const Unit& unit, const Stream& stream) const {
-    int64_t staged_end = 0;
-    for (int64_t row = unit.begin_row; row < unit.end_row;
-         row += blocking_.band_rows()) {
-      Unit band = unit;
-      band.begin_row = row;
-      band.end_row = std::min(row + blocking_.band_rows(), unit.end_row);
-      staged_end = Stage(band, stream, staged_end);
+  void RunUnit(const Unit& unit, Stream& stream) const {
+    Unit band = BandFrom(unit, unit.begin_row);
+    SourceRows rows = RowsOf(band, 0);
+    while (band.begin_row < band.end_row) {
+      Stage(band, stream, rows);
+      const Unit next = BandFrom(unit, band.end_row);
+      rows = RowsOf(next, rows.end);
+      stream.ahead = Ahead(band, rows);
       for (int64_t panel = unit.begin_panel; panel < unit.end_panel; ++panel) {
         ComputePanel(band, stream, PanelColumns(panel, plan_.target_channels));
       }
+      band = next;
     }
   }
 
-  // Stages what the band needs from source row `staged_end` on; returns where
-  // the next band goes on.
-  int64_t Stage(const Unit& band, const Stream& stream,
-                int64_t staged_end) const {
-    int64_t low = plan_.source_height, high = staged_end;
+  // Empty behind the unit's last row.
+  Unit BandFrom(const Unit& unit, int64_t row) const {
+    Unit band = unit;
+    band.begin_row = row;
+    band.end_row = std::min(row + blocking_.band_rows(), unit.end_row);
+    return band;
+  }
+
+  // What the band needs from source row `staged` on.
+  SourceRows RowsOf(const Unit& band, int64_t staged) const {
+    int64_t low = plan_.source_height, high = staged;
     for (int64_t row = band.begin_row; row < band.end_row; ++row) {
       for (const WindowTaps::Tap& tap : plan_.rows[row]) {
         low = std::min<int64_t>(low, tap.source);
         high = std::max<int64_t>(high, tap.source + 1);
       }
     }
-    for (int64_t source = std::max(low, staged_end); source < high; ++source) {
+    return {std::min(std::max(low, staged), high), high};
+  }
+
+  // Staging would wait for memory: its rows are fetched while the tiles of the
+  // band before it are computed.
+  Fetcher Ahead(const Unit& band, const SourceRows& rows) const {
+    const int64_t row_bytes = plan_.source_width * plan_.source_channels *
+                              static_cast<int64_t>(SizeOf(args_.source.type));
+    const int64_t image_bytes = plan_.source_height * row_bytes;
+    const int64_t first = band.begin_block * kRows;
+    const int64_t images =
+        std::min(band.end_block * kRows, args_.batch) - first;
+    const int64_t tiles =
+        (band.end_block - band.begin_block) * (band.end_row - band.begin_row) *
+        (band.end_panel - band.begin_panel) * plan_.target_width;
+    return {static_cast<const uint8_t*>(args_.source.data) +
+                first * image_bytes + rows.begin * row_bytes,
+            (rows.end - rows.begin) * row_bytes, images, image_bytes, tiles};
+  }
+
+  void Stage(const Unit& band, const Stream& stream,
+             const SourceRows& rows) const {
+    for (int64_t source = rows.begin; source < rows.end; ++source) {
       for (int64_t block = band.begin_block; block < band.end_block; ++block) {
         StageRow(block, source,
                  StagedRow(stream, block - band.begin_block, source));
       }
     }
-    return high;
   }
 
   // A source row of the unit's block number `index`.
@@ -180,7 +249,7 @@ class ImageProduct {
     int64_t end;
   };
 
-  void ComputePanel(const Unit& band, const Stream& stream,
+  void ComputePanel(const Unit& band, Stream& stream,
                     const PanelColumns& cols) const {
     HWY_ALIGN float bias[kTileCols];
     const bool biased = args_.bias.data != nullptr;
@@ -213,7 +282,7 @@ class ImageProduct {
   }
 
   // A target row of a block, the unit's number `index`.
-  void ComputeRow(const Stream& stream, const PanelChunks& panel, int64_t block,
+  void ComputeRow(Stream& stream, const PanelChunks& panel, int64_t block,
                   int64_t index, int64_t row, float* sums) const {
     const int64_t images = ImagesOf(block);
     const auto taps = plan_.rows[row];
@@ -232,6 +301,7 @@ class ImageProduct {
       using T = decltype(type);
       T* to = static_cast<T*>(args_.target.data) + first;
       for (int64_t x = 0; x < plan_.target_width; ++x) {
+        stream.ahead.Step();
         if (last) PrefetchTile(to, images, panel.cols.count, image_size);
         tile.a_offset = plan_.col_offsets[static_cast<size_t>(x)];
         SegmentList list = plan_.Terms(row, x);
