@@ -2,7 +2,7 @@
 // outputs over a list of segments.
 //
 // A tile and its accumulators are those of gemm-inl.h; operand a is read where
-// it lies, in kGroup rows at a time, so that no matrix of windows is made.
+// it lies, in kRowGroup rows at a time, so that no matrix of windows is made.
 #if defined(REPRO16_ENGINE_CPU_CONV_CONV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef REPRO16_ENGINE_CPU_CONV_CONV_INL_H_
 #undef REPRO16_ENGINE_CPU_CONV_CONV_INL_H_
@@ -25,7 +25,7 @@ namespace HWY_NAMESPACE {
 
 constexpr int64_t kRows = static_cast<int64_t>(kTileRows);
 constexpr int64_t kCols = static_cast<int64_t>(kTileCols);
-constexpr int64_t kGroupRows = static_cast<int64_t>(kGroup);
+constexpr int64_t kGroupRows = static_cast<int64_t>(kRowGroup);
 static_assert(kGroupRows == ImagePlan::kStagedLanes);
 
 // Channels are cut into panels of up to a tile's width, as even as vectors
@@ -58,13 +58,13 @@ struct TileTerms {
   const float* b;
 };
 
-// Adds the chunks of `list` to sums [kGroups * kGroup, kTileCols], or sets
+// Adds the chunks of `list` to sums [kGroups * kRowGroup, kTileCols], or sets
 // these by the first chunk if `first`.
 template <class Accumulator, size_t kGroups, size_t kVectors>
 HWY_NOINLINE void SumSegments(const TileTerms& tile, const SegmentList& list,
                               bool first, float* HWY_RESTRICT sums) {
   const FloatTag d;
-  constexpr size_t kSumRows = kGroups * kGroup;
+  constexpr size_t kSumRows = kGroups * kRowGroup;
   const int64_t group_stride = tile.group_stride;
   const int64_t a_step = tile.a_step;
   const Segment* segment =
@@ -90,8 +90,8 @@ HWY_NOINLINE void SumSegments(const TileTerms& tile, const SegmentList& list,
         }
         REPRO16_UNROLL for (size_t r = 0; r < kSumRows; ++r) {
           const FloatVector row =
-              hn::Set(d, a[static_cast<int64_t>(r / kGroup) * group_stride +
-                           static_cast<int64_t>(r % kGroup)]);
+              hn::Set(d, a[static_cast<int64_t>(r / kRowGroup) * group_stride +
+                           static_cast<int64_t>(r % kRowGroup)]);
           REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {
             acc[r][v] = Accumulator::MulAdd(row, columns[v], acc[r][v]);
           }
@@ -120,7 +120,7 @@ template <class Accumulator, size_t kGroups = kTileGroups,
           size_t kVectors = kTileVectors>
 SumFunction SumFor(int64_t rows, int64_t cols) {
   if constexpr (kGroups > 1) {
-    if (rows <= static_cast<int64_t>((kGroups - 1) * kGroup)) {
+    if (rows <= static_cast<int64_t>((kGroups - 1) * kRowGroup)) {
       return SumFor<Accumulator, kGroups - 1, kVectors>(rows, cols);
     }
   }

@@ -54,11 +54,8 @@ class Conv2DKernel : public Kernel {
   void RunImages(const ImagePlan& plan, const TensorRef& source,
                  const TensorRef& weights, const TensorRef& bias,
                  const TensorRef& target, const PassContext& pass) const {
-    ConvImages(
-        plan,
-        {pass.batch, source.data, source.type, weights.data, weights.type,
-         bias.data, bias.type, target.data, target.type, accumulator_},
-        pass.workspace, *pass.pool, *target.counter);
+    ConvImages(plan, {pass.batch, source, weights, bias, target, accumulator_},
+               pass.workspace, *pass.pool);
   }
 
   const ImageWindow shape_;

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/numerics/reduction.h"
+#include "engine/cpu/conv/conv_blocking.h"
+#include "engine/cpu/conv/conv_plan.h"
+#include "engine/numerics/store_counter.h"
 #include "engine/numerics/visit_dtype.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -18,128 +20,101 @@
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
+namespace {
 
-// A tile's rows are kRows images at the same target pixel, so that all have the
-// same taps and padding costs nothing.
-//
-// A unit of work is some such blocks of images, a part of the target's rows and
-// a part of its channels. It runs through bands of rows: the source rows that a
-// band needs are staged, in a ring that keeps those of the band before, in a
-// slice of the workspace that fits the second-level cache.
-constexpr int64_t kMinUnits = 32;  // evens out the threads
-// Slices, and so units at a time.
-constexpr int64_t kMaxStreams = 32;
-// Weights beyond kLargeWeights don't stay in the second-level cache. Then a
-// band is long and its sums take kDepthChunks at a time, so that each packed
-// weight is used for many pixels once it is there.
-constexpr int64_t kLargeWeights = 64 * 1024;
-constexpr int64_t kSliceFloats = 32 * 1024;
-constexpr int64_t kLargeSliceFloats = 112 * 1024;
-constexpr int64_t kDepthChunks = 8;
-
-struct Blocking {
-  static constexpr int64_t kOne = 1;
-
-  Blocking(const ImagePlan& plan, int64_t batch)
-      : images(batch),
-        blocks(CeilDiv(images, kRows)),
-        panels(NumPanels(plan.target_channels)),
-        // Apart from multiples of 4 KB, which would share sets of the cache.
-        group_stride(RoundUp(plan.source_width * plan.source_channels *
-                                 ImagePlan::kStagedLanes,
-                             16) +
-                     16),
-        block_floats(group_stride * static_cast<int64_t>(kTileGroups)),
-        pointer_floats(RoundUp(
-            plan.kernel_height *
-                static_cast<int64_t>(sizeof(const float*) / sizeof(float)),
-            16)) {
-    const int64_t height = plan.target_height;
-    const bool large = plan.positions() * plan.target_channels > kLargeWeights;
-    const int64_t budget = large ? kLargeSliceFloats : kSliceFloats;
-    // Blocks whose whole images fit, and what is stored of them where it may
-    // stay in the cache too.
-    const int64_t image_floats =
-        block_floats * Span(plan, height) +
-        (large ? 0 : kRows * height * plan.target_width * plan.target_channels);
-    const int64_t most = large ? blocks : std::max(blocks / kMinUnits, kOne);
-    unit_blocks = std::clamp(budget / std::max(image_floats, kOne), kOne, most);
-    groups = CeilDiv(blocks, unit_blocks);
-    const int64_t wanted = CeilDiv(kMinUnits, groups);
-    panel_parts = large ? std::min(panels, wanted) : 1;
-    part_rows = CeilDiv(height, std::min(height, CeilDiv(wanted, panel_parts)));
-    row_parts = CeilDiv(height, part_rows);
-    band_rows = 1;
-    while (band_rows < part_rows &&
-           unit_blocks * block_floats * Span(plan, band_rows + 1) <= budget) {
-      ++band_rows;
-    }
-    ring_rows = std::max(Span(plan, band_rows), kOne);
-    chunks = CeilDiv(plan.positions(), kReductionChunk);
-    tiles =
-        chunks > kDepthChunks ? unit_blocks * band_rows * plan.target_width : 1;
-    sums_offset = pointer_floats + ring_rows * unit_blocks * block_floats;
-    slice_floats = sums_offset + tiles * kRows * kCols;
-  }
-
-  static int64_t Span(const ImagePlan& plan, int64_t target_rows) {
-    return plan.row_span[static_cast<size_t>(target_rows)];
-  }
-  int64_t units() const { return groups * row_parts * panel_parts; }
-
-  int64_t images;
-  int64_t blocks;        // of kRows images
-  int64_t panels;        // of kCols target channels
-  int64_t group_stride;  // between kGroup images in a staged row
-  int64_t block_floats;  // of a block in a staged row
-  int64_t pointer_floats;
-  int64_t unit_blocks;  // of a unit
-  int64_t groups;       // of unit_blocks blocks
-  int64_t panel_parts;
-  int64_t part_rows;  // target rows of a unit
-  int64_t row_parts;
-  int64_t band_rows;
-  int64_t ring_rows;  // staged at a time
-  int64_t chunks;
-  int64_t tiles;  // with sums at a time
-  int64_t sums_offset;
-  int64_t slice_floats;
-};
+constexpr TileShape kTile = {kRows, kCols};
 
 int64_t PackedFloats(const ImagePlan& plan) {
   return RoundUp(plan.positions() * RoundUp(plan.target_channels, kVector), 16);
 }
 
-class Product {
+// Fetches runs of memory, one of each image, a few cache lines at a time.
+class Fetcher {
  public:
-  Product(const ImagePlan& plan, const ConvImagesArgs& args, float* workspace)
+  Fetcher() = default;
+  Fetcher(const uint8_t* first, int64_t bytes, int64_t images,
+          int64_t image_bytes, int64_t steps)
+      : run_(first),
+        bytes_(bytes),
+        images_(bytes > 0 ? images : 0),
+        image_bytes_(image_bytes),
+        lines_a_step_(CeilDiv(images * CeilDiv(bytes, kLine), steps)) {}
+
+  void Step() {
+    for (int64_t line = 0; line < lines_a_step_ && images_ > 0; ++line) {
+      __builtin_prefetch(run_ + at_, /*rw=*/0, /*locality=*/2);
+      at_ += kLine;
+      if (at_ < bytes_) continue;
+      at_ = 0;
+      run_ += image_bytes_;
+      --images_;
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+
+  const uint8_t* run_ = nullptr;
+  int64_t bytes_ = 0;
+  int64_t images_ = 0;
+  int64_t image_bytes_ = 0;
+  int64_t lines_a_step_ = 0;
+  int64_t at_ = 0;
+};
+
+class ImageProduct {
+ public:
+  ImageProduct(const ImagePlan& plan, const ConvImagesArgs& args,
+               float* workspace)
       : plan_(plan),
         args_(args),
-        blocking_(plan, args.batch),
+        blocking_(plan, args.batch, kTile),
         packed_(workspace),
         slices_(workspace + PackedFloats(plan)) {}
 
-  void Run(ThreadPool& pool, StoreCounter& counter) const {
+  void Run(ThreadPool& pool) const {
     Pack(pool);
+    const int64_t units = blocking_.units();
     const int64_t streams =
-        std::min({kMaxStreams, blocking_.units(),
+        std::min({ImageBlocking::kMaxStreams, units,
                   static_cast<int64_t>(pool.num_workers())});
     std::atomic<int64_t> next{0};
     pool.RunCounted(
-        streams, counter, [&](int64_t stream, StoreCounter& stream_counter) {
-          float* slice = slices_ + stream * blocking_.slice_floats;
-          for (int64_t unit = next++; unit < blocking_.units(); unit = next++) {
-            RunUnit(unit, slice, stream_counter);
+        streams, *args_.target.counter,
+        [&](int64_t number, StoreCounter& counter) {
+          float* slice = slices_ + number * blocking_.slice_floats();
+          Stream stream = {reinterpret_cast<const float**>(slice),
+                           slice + blocking_.ring_offset(),
+                           slice + blocking_.sums_offset(), counter, Fetcher()};
+          for (int64_t unit = next++; unit < units; unit = next++) {
+            RunUnit(blocking_.UnitAt(unit), stream);
           }
         });
   }
 
  private:
-  // Packs the weights: for each PanelColumns a panel of a line for
-  // each position.
+  using Unit = ImageBlocking::Unit;
+
+  // A thread's slice of the workspace, and what counts its stores.
+  struct Stream {
+    const float** rows;  // of TileTerms
+    float* ring;
+    float* sums;
+    StoreCounter& counter;
+    Fetcher ahead;  // of what the next band stages
+  };
+
+  // Source rows [begin, end).
+  struct SourceRows {
+    int64_t begin;
+    int64_t end;
+  };
+
+  // Packs the weights: for each PanelColumns a panel of a line for each
+  // position.
   void Pack(ThreadPool& pool) const {
     const int64_t taps = plan_.kernel_height * plan_.kernel_width;
-    pool.Run(taps * blocking_.panels, [&](int64_t task, int /*worker*/) {
+    pool.Run(taps * blocking_.panels(), [&](int64_t task, int /*worker*/) {
       PackTap(task % taps, PanelColumns(task / taps, plan_.target_channels));
     });
   }
@@ -148,9 +123,9 @@ class Product {
     const int64_t depth = plan_.source_channels;
     float* panel = packed_ + cols.begin * plan_.positions() +
                    tap * depth * RoundUp(cols.count, kVector);
-    VisitDType(args_.weights_type, [&](auto type) {
+    VisitDType(args_.weights.type, [&](auto type) {
       using T = decltype(type);
-      const T* data = static_cast<const T*>(args_.weights) +
+      const T* data = static_cast<const T*>(args_.weights.data) +
                       tap * depth * plan_.target_channels;
       const Lines<T> lines =
           plan_.transposed
@@ -160,180 +135,184 @@ class Product {
     });
   }
 
-  // What a unit works on.
-  struct Unit {
-    int64_t first_block;
-    int64_t blocks;
-    int64_t begin_panel;
-    int64_t end_panel;
-    const float** rows;  // of TileTerms
-    float* ring;
-    float* sums;
-    StoreCounter& counter;
-  };
-
-  void RunUnit(int64_t number, float* slice, StoreCounter& counter) const {
-    const Blocking& b = blocking_;
-    const int64_t panel_part = number % b.panel_parts;
-    const int64_t row_part = number / b.panel_parts % b.row_parts;
-    const int64_t first_block =
-        number / b.panel_parts / b.row_parts * b.unit_blocks;
-    const Unit unit = {first_block,
-                       std::min(b.unit_blocks, b.blocks - first_block),
-                       panel_part * b.panels / b.panel_parts,
-                       (panel_part + 1) * b.panels / b.panel_parts,
-                       reinterpret_cast<const float**>(slice),
-                       slice + b.pointer_floats,
-                       slice + b.sums_offset,
-                       counter};
-    const int64_t begin = row_part * b.part_rows;
-    const int64_t end = std::min(begin + b.part_rows, plan_.target_height);
-    int64_t staged_end = 0;
-    for (int64_t row = begin; row < end; row += b.band_rows) {
-      const int64_t band_end = std::min(row + b.band_rows, end);
-      staged_end = Stage(unit, row, band_end, staged_end);
+  void RunUnit(const Unit& unit, Stream& stream) const {
+    Unit band = BandFrom(unit, unit.begin_row);
+    SourceRows rows = RowsOf(band, 0);
+    while (band.begin_row < band.end_row) {
+      Stage(band, stream, rows);
+      const Unit next = BandFrom(unit, band.end_row);
+      rows = RowsOf(next, rows.end);
+      stream.ahead = Ahead(band, rows);
       for (int64_t panel = unit.begin_panel; panel < unit.end_panel; ++panel) {
-        ComputePanel(unit, row, band_end,
-                     PanelColumns(panel, plan_.target_channels));
+        ComputePanel(band, stream, PanelColumns(panel, plan_.target_channels));
       }
+      band = next;
     }
   }
 
-  // Stages what target rows [begin, end) need from source row `staged_end` on;
-  // returns where the next band goes on.
-  int64_t Stage(const Unit& unit, int64_t begin, int64_t end,
-                int64_t staged_end) const {
-    int64_t low = plan_.source_height, high = staged_end;
-    for (int64_t row = begin; row < end; ++row) {
+  // Empty behind the unit's last row.
+  Unit BandFrom(const Unit& unit, int64_t row) const {
+    Unit band = unit;
+    band.begin_row = row;
+    band.end_row = std::min(row + blocking_.band_rows(), unit.end_row);
+    return band;
+  }
+
+  // What the band needs from source row `staged` on.
+  SourceRows RowsOf(const Unit& band, int64_t staged) const {
+    int64_t low = plan_.source_height, high = staged;
+    for (int64_t row = band.begin_row; row < band.end_row; ++row) {
       for (const WindowTaps::Tap& tap : plan_.rows[row]) {
         low = std::min<int64_t>(low, tap.source);
         high = std::max<int64_t>(high, tap.source + 1);
       }
     }
-    for (int64_t source = std::max(low, staged_end); source < high; ++source) {
-      for (int64_t block = 0; block < unit.blocks; ++block) {
-        StageRow(unit, block, source);
+    return {std::min(std::max(low, staged), high), high};
+  }
+
+  // Staging would wait for memory: its rows are fetched while the tiles of the
+  // band before it are computed.
+  Fetcher Ahead(const Unit& band, const SourceRows& rows) const {
+    const int64_t row_bytes = plan_.source_width * plan_.source_channels *
+                              static_cast<int64_t>(SizeOf(args_.source.type));
+    const int64_t image_bytes = plan_.source_height * row_bytes;
+    const int64_t first = band.begin_block * kRows;
+    const int64_t images =
+        std::min(band.end_block * kRows, args_.batch) - first;
+    const int64_t tiles =
+        (band.end_block - band.begin_block) * (band.end_row - band.begin_row) *
+        (band.end_panel - band.begin_panel) * plan_.target_width;
+    return {static_cast<const uint8_t*>(args_.source.data) +
+                first * image_bytes + rows.begin * row_bytes,
+            (rows.end - rows.begin) * row_bytes, images, image_bytes, tiles};
+  }
+
+  void Stage(const Unit& band, const Stream& stream,
+             const SourceRows& rows) const {
+    for (int64_t source = rows.begin; source < rows.end; ++source) {
+      for (int64_t block = band.begin_block; block < band.end_block; ++block) {
+        StageRow(block, source,
+                 StagedRow(stream, block - band.begin_block, source));
       }
     }
-    return high;
   }
 
-  float* StagedRow(const Unit& unit, int64_t block, int64_t source) const {
-    const int64_t slot = source % blocking_.ring_rows;
-    return unit.ring +
-           (slot * blocking_.unit_blocks + block) * blocking_.block_floats;
+  // A source row of the unit's block number `index`.
+  float* StagedRow(const Stream& stream, int64_t index, int64_t source) const {
+    const int64_t slot = source % blocking_.ring_rows();
+    return stream.ring +
+           (slot * blocking_.unit_blocks() + index) * blocking_.block_floats();
   }
 
-  int64_t ImagesOf(const Unit& unit, int64_t block) const {
-    return std::min(kRows,
-                    blocking_.images - (unit.first_block + block) * kRows);
+  int64_t ImagesOf(int64_t block) const {
+    return std::min(kRows, args_.batch - block * kRows);
   }
 
-  void StageRow(const Unit& unit, int64_t block, int64_t source) const {
+  void StageRow(int64_t block, int64_t source, float* to) const {
     const int64_t row_size = plan_.source_width * plan_.source_channels;
     const int64_t image_size = plan_.source_height * row_size;
-    const int64_t images = ImagesOf(unit, block);
-    float* to = StagedRow(unit, block, source);
-    VisitDType(args_.source_type, [&](auto type) {
+    const int64_t images = ImagesOf(block);
+    VisitDType(args_.source.type, [&](auto type) {
       using T = decltype(type);
-      const T* from = static_cast<const T*>(args_.source) +
-                      (unit.first_block + block) * kRows * image_size +
-                      source * row_size;
+      const T* from = static_cast<const T*>(args_.source.data) +
+                      block * kRows * image_size + source * row_size;
       for (int64_t i = 0; i < images; i += kGroupRows) {
         StageImages(Lines<T>{from + i * image_size, image_size, 1}, images - i,
-                    to + i / kGroupRows * blocking_.group_stride);
+                    to + i / kGroupRows * blocking_.group_stride());
       }
     });
   }
 
-  // A row of up to kGroup images.
+  // A row of up to kRowGroup images.
   template <class T>
   void StageImages(const Lines<T>& lines, int64_t images, float* to) const {
     const size_t count = static_cast<size_t>(std::min(images, kGroupRows));
     const int64_t channels = plan_.source_channels;
     if (!plan_.reversed) {
-      PackPanel<kGroup>(lines, count,
-                        static_cast<size_t>(plan_.source_width * channels), to);
+      PackPanel<kRowGroup>(
+          lines, count, static_cast<size_t>(plan_.source_width * channels), to);
       return;
     }
     for (int64_t col = 0; col < plan_.source_width; ++col) {
-      PackPanel<kGroup>(
+      PackPanel<kRowGroup>(
           Lines<T>{lines.data + col * channels, lines.line_stride, 1}, count,
           static_cast<size_t>(channels),
           to + plan_.StagedColumn(col) * channels * kGroupRows);
     }
   }
 
-  // The panel's channels in target rows [begin, end).
-  void ComputePanel(const Unit& unit, int64_t begin, int64_t end,
+  // Target channels, and the chunks of their sums that are taken at a time.
+  struct PanelChunks {
+    PanelColumns cols;
+    const float* bias;
+    int64_t begin;
+    int64_t end;
+  };
+
+  void ComputePanel(const Unit& band, Stream& stream,
                     const PanelColumns& cols) const {
     HWY_ALIGN float bias[kTileCols];
-    if (args_.bias != nullptr) LoadBias(cols, bias);
-    Panel panel = {cols, args_.bias != nullptr ? bias : nullptr, 0, 0};
-    do {
-      panel.begin_chunk = panel.end_chunk;
-      panel.end_chunk =
-          std::min(panel.begin_chunk + kDepthChunks, blocking_.chunks);
-      for (int64_t block = 0; block < unit.blocks; ++block) {
-        for (int64_t row = begin; row < end; ++row) {
-          ComputeRow(unit, panel, block, row,
-                     block * (end - begin) + row - begin);
+    const bool biased = args_.bias.data != nullptr;
+    if (biased) LoadBias(cols, bias);
+    const int64_t chunks = blocking_.chunks();
+    for (int64_t begin = 0; begin < chunks;
+         begin += blocking_.chunks_at_once()) {
+      const PanelChunks panel = {
+          cols, biased ? bias : nullptr, begin,
+          std::min(begin + blocking_.chunks_at_once(), chunks)};
+      float* sums = stream.sums;
+      for (int64_t block = band.begin_block; block < band.end_block; ++block) {
+        for (int64_t row = band.begin_row; row < band.end_row; ++row) {
+          ComputeRow(stream, panel, block, block - band.begin_block, row, sums);
+          if (blocking_.keeps_sums()) {
+            sums += plan_.target_width * kRows * kCols;
+          }
         }
       }
-    } while (panel.end_chunk < blocking_.chunks);
+    }
   }
 
   void LoadBias(const PanelColumns& cols, float* bias) const {
-    VisitDType(args_.bias_type, [&](auto type) {
+    VisitDType(args_.bias.type, [&](auto type) {
       using T = decltype(type);
       PackPanel<kTileCols>(
-          Lines<T>{static_cast<const T*>(args_.bias) + cols.begin, 1, 0},
+          Lines<T>{static_cast<const T*>(args_.bias.data) + cols.begin, 1, 0},
           static_cast<size_t>(cols.count), 1, bias);
     });
   }
 
-  // Target channels, and the chunks of their sums.
-  struct Panel {
-    PanelColumns cols;
-    const float* bias;
-    int64_t begin_chunk;
-    int64_t end_chunk;
-  };
-
-  // A target row of a block; row `sums_row` of the unit's tiles of sums.
-  void ComputeRow(const Unit& unit, const Panel& panel, int64_t block,
-                  int64_t row, int64_t sums_row) const {
-    const int64_t images = ImagesOf(unit, block);
+  // A target row of a block, the unit's number `index`.
+  void ComputeRow(Stream& stream, const PanelChunks& panel, int64_t block,
+                  int64_t index, int64_t row, float* sums) const {
+    const int64_t images = ImagesOf(block);
     const auto taps = plan_.rows[row];
     for (size_t i = 0; i < taps.size(); ++i) {
-      unit.rows[i] = StagedRow(unit, block, taps[i].source);
+      stream.rows[i] = StagedRow(stream, index, taps[i].source);
     }
     const SumFunction sum = SumFor(args_.accumulator, images, panel.cols.count);
-    TileTerms tile = {unit.rows, 0, blocking_.group_stride, kGroupRows,
+    TileTerms tile = {stream.rows, 0, blocking_.group_stride(), kGroupRows,
                       packed_ + panel.cols.begin * plan_.positions()};
     const int64_t row_size = plan_.target_width * plan_.target_channels;
     const int64_t image_size = plan_.target_height * row_size;
-    const int64_t first = (unit.first_block + block) * kRows * image_size +
-                          row * row_size + panel.cols.begin;
-    const bool last = panel.end_chunk == blocking_.chunks;
-    VisitDType(args_.target_type, [&](auto type) {
+    const int64_t first =
+        block * kRows * image_size + row * row_size + panel.cols.begin;
+    const bool last = panel.end == blocking_.chunks();
+    VisitDType(args_.target.type, [&](auto type) {
       using T = decltype(type);
-      T* to = static_cast<T*>(args_.target) + first;
+      T* to = static_cast<T*>(args_.target.data) + first;
       for (int64_t x = 0; x < plan_.target_width; ++x) {
+        stream.ahead.Step();
         if (last) PrefetchTile(to, images, panel.cols.count, image_size);
         tile.a_offset = plan_.col_offsets[static_cast<size_t>(x)];
         SegmentList list = plan_.Terms(row, x);
-        list.begin = panel.begin_chunk;
-        list.end = panel.end_chunk;
-        float* sums = unit.sums;
-        if (blocking_.tiles > 1) {
-          sums += (sums_row * plan_.target_width + x) * kRows * kCols;
-        }
+        list.begin = panel.begin;
+        list.end = panel.end;
         sum(tile, list, /*first=*/list.begin == 0, sums);
         if (last) {
           StoreSums(args_.accumulator, sums, images, panel.cols.count,
-                    panel.bias, to, image_size, unit.counter);
+                    panel.bias, to, image_size, stream.counter);
         }
+        if (blocking_.keeps_sums()) sums += kRows * kCols;
         to += plan_.target_channels;
       }
     });
@@ -351,22 +330,21 @@ class Product {
 
   const ImagePlan& plan_;
   const ConvImagesArgs& args_;
-  const Blocking blocking_;
+  const ImageBlocking blocking_;
   float* const packed_;
   float* const slices_;
 };
 
+}  // namespace
+
 int64_t ConvImagesFloats(const ImagePlan& plan, int64_t max_batch) {
-  const Blocking blocking(plan, max_batch);
-  const int64_t streams = std::min(
-      kMaxStreams, blocking.blocks * plan.target_height * blocking.panels);
-  return PackedFloats(plan) + streams * blocking.slice_floats;
+  const ImageBlocking blocking(plan, max_batch, kTile);
+  return PackedFloats(plan) + blocking.max_streams() * blocking.slice_floats();
 }
 
 void ConvImagesKernel(const ImagePlan& plan, const ConvImagesArgs& args,
-                      float* workspace, ThreadPool& pool,
-                      StoreCounter& counter) {
-  Product(plan, args, workspace).Run(pool, counter);
+                      float* workspace, ThreadPool& pool) {
+  ImageProduct(plan, args, workspace).Run(pool);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -385,9 +363,9 @@ int64_t ConvImagesWorkspaceBytes(const ImagePlan& plan, int64_t max_batch) {
 }
 
 void ConvImages(const ImagePlan& plan, const ConvImagesArgs& args,
-                void* workspace, ThreadPool& pool, StoreCounter& counter) {
+                void* workspace, ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(ConvImagesKernel)
-  (plan, args, static_cast<float*>(workspace), pool, counter);
+  (plan, args, static_cast<float*>(workspace), pool);
 }
 
 }  // namespace repro16

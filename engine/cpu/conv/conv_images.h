@@ -6,31 +6,28 @@
 #include <cstdint>
 
 #include "engine/cpu/conv/conv_plan.h"
+#include "engine/cpu/kernel.h"
 #include "engine/cpu/machine/thread_pool.h"
-#include "engine/numerics/store_counter.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
 
 struct ConvImagesArgs {
   int64_t batch;
-  const void* source;
-  DType source_type;
-  const void* weights;
-  DType weights_type;
-  const void* bias;  // [target_channels]; null: nothing is added
-  DType bias_type;
-  void* target;
-  DType target_type;
+  TensorRef source;
+  TensorRef weights;
+  TensorRef bias;  // [target_channels]; null: nothing is added
+  TensorRef target;
   DType accumulator;  // kF32 or kF16 (DotSum)
 };
 
 // Bytes that ConvImages needs for batches up to this.
 int64_t ConvImagesWorkspaceBytes(const ImagePlan& plan, int64_t max_batch);
 
-// Writes the target; `workspace` is aligned to 64, its contents mean nothing.
+// Writes the target, and counts the stores with its counter; `workspace` is
+// aligned to 64, its contents mean nothing.
 void ConvImages(const ImagePlan& plan, const ConvImagesArgs& args,
-                void* workspace, ThreadPool& pool, StoreCounter& counter);
+                void* workspace, ThreadPool& pool);
 
 }  // namespace repro16
 

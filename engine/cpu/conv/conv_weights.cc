@@ -24,11 +24,11 @@ namespace {
 
 // Positions (n, oy, ox) are taken a block at a time, a multiple of
 // kReductionChunk: x and dy of the block are staged in f32, x as panels of
-// kGroup channels by pixel, dy as panels of output channels by position; then
-// each tile, of up to kRows input by kCols output channels of one tap, adds the
-// block's chunks to its sums. A long block makes the sums' traffic small, a
-// short one what is staged. A block is staged while the tiles of the one before
-// are computed.
+// kRowGroup channels by pixel, dy as panels of output channels by position;
+// then each tile, of up to kRows input by kCols output channels of one tap,
+// adds the block's chunks to its sums. A long block makes the sums' traffic
+// small, a short one what is staged. A block is staged while the tiles of the
+// one before are computed.
 constexpr int64_t kBlockFloats = 128 * 1024;
 constexpr int64_t kMinBlock = 4 * kReductionChunk;
 constexpr int64_t kMaxBlock = 16 * kReductionChunk;
@@ -240,7 +240,7 @@ class WeightGradient {
         const size_t pixels =
             static_cast<size_t>(std::min(kStagedLines, end - pixel));
         for (int64_t channel = 0; channel < channels; channel += kGroupRows) {
-          PackPanel<kGroup>(
+          PackPanel<kRowGroup>(
               Lines<T>{from + pixel * channels + channel, 1, channels},
               static_cast<size_t>(std::min(kGroupRows, channels - channel)),
               pixels,
@@ -289,7 +289,7 @@ class WeightGradient {
     return reinterpret_cast<int32_t*>(block.memory + layout_.chunk_ends) +
            tap * layout_.chunks;
   }
-  // Group `group` of kGroup channels of the block's first pixel.
+  // Group `group` of kRowGroup channels of the block's first pixel.
   const float* X(const Block& block, int64_t group) const {
     if (!direct_x_) return block.memory + group * group_stride_;
     return static_cast<const float*>(args_.x.data) +

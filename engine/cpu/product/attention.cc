@@ -7,14 +7,6 @@
 namespace repro16 {
 namespace {
 
-// One head's matrix in its tensor.
-struct HeadMatrix {
-  const TensorRef& tensor;
-  BatchStrides strides;
-
-  HeadMatrix Transposed() const { return {tensor, strides.Transposed()}; }
-};
-
 class AttentionKernel : public Kernel {
  public:
   AttentionKernel(const AttentionShape& shape, DType accumulator)
@@ -28,28 +20,25 @@ class AttentionKernel : public Kernel {
 
  protected:
   // [N, T, A * D], a head as [T, D].
-  HeadMatrix Features(const TensorRef& tensor) const {
+  BatchedMatrix Features(const TensorRef& tensor) const {
     const int64_t row = shape_.heads * shape_.key_size;
     return {tensor, {shape_.tokens * row, shape_.key_size, row, 1}};
   }
 
   // [N, A, T, T], a head as [T, T].
-  HeadMatrix Scores(const TensorRef& tensor) const {
+  BatchedMatrix Scores(const TensorRef& tensor) const {
     const int64_t t = shape_.tokens;
     return {tensor, {shape_.heads * t * t, t * t, t, 1}};
   }
 
   // c [T, columns] = a b, a sum over `terms`. Nothing if c is not wanted.
   void Multiply(const PassContext& pass, int64_t columns, int64_t terms,
-                const HeadMatrix& a, const HeadMatrix& b,
-                const HeadMatrix& c) const {
+                const BatchedMatrix& a, const BatchedMatrix& b,
+                const BatchedMatrix& c) const {
     if (c.tensor.data == nullptr) return;
-    const BatchedGemmArgs args = {pass.batch,    shape_.heads, shape_.tokens,
-                                  columns,       terms,        a.tensor.data,
-                                  a.tensor.type, a.strides,    b.tensor.data,
-                                  b.tensor.type, b.strides,    c.tensor.data,
-                                  c.tensor.type, c.strides,    accumulator_};
-    BatchedGemm(args, pass.workspace, *pass.pool, *c.tensor.counter);
+    BatchedGemm({pass.batch, shape_.heads, shape_.tokens, columns, terms, a, b,
+                 c, accumulator_},
+                pass.workspace, *pass.pool);
   }
 
   const AttentionShape shape_;
@@ -68,7 +57,7 @@ class ScoresKernel : public AttentionKernel {
 
   void Backward(const OpBuffers& buffers,
                 const PassContext& pass) const override {
-    const HeadMatrix dy = Scores(buffers.output_gradient);
+    const BatchedMatrix dy = Scores(buffers.output_gradient);
     Multiply(pass, shape_.key_size, shape_.tokens, dy,
              Features(buffers.inputs[1]), Features(buffers.input_gradients[0]));
     Multiply(pass, shape_.key_size, shape_.tokens, dy.Transposed(),
@@ -88,7 +77,7 @@ class ContextKernel : public AttentionKernel {
 
   void Backward(const OpBuffers& buffers,
                 const PassContext& pass) const override {
-    const HeadMatrix dy = Features(buffers.output_gradient);
+    const BatchedMatrix dy = Features(buffers.output_gradient);
     Multiply(pass, shape_.tokens, shape_.key_size, dy,
              Features(buffers.inputs[1]).Transposed(),
              Scores(buffers.input_gradients[0]));

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/numerics/reduction.h"
+#include "engine/numerics/store_counter.h"
 #include "engine/numerics/visit_dtype.h"
 #include "engine/tensor/round_up.h"
 
@@ -18,6 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
+namespace {
 
 // Products are dealt to this many tasks, each with packed operands of its own
 // in the workspace, whose size so does not depend on the number of workers.
@@ -28,7 +30,7 @@ constexpr int64_t kMaxTasks = 32;
 struct Slice {
   Slice(int64_t m, int64_t n, int64_t k)
       : b_offset(RoundUp(
-            RoundUp(static_cast<size_t>(m), kGroup) * static_cast<size_t>(k),
+            RoundUp(static_cast<size_t>(m), kRowGroup) * static_cast<size_t>(k),
             kAlignment)),
         size(b_offset + RoundUp(RoundUp(static_cast<size_t>(n), kTileCols) *
                                     static_cast<size_t>(k),
@@ -59,9 +61,9 @@ void Multiply(const float* a, const float* b, size_t m, size_t n, size_t k,
     for (size_t row = 0; row < m; row += kTileRows) {
       const size_t rows = std::min(kTileRows, m - row);
       for (size_t p = 0; p < k; p += kReductionChunk) {
-        const TileOperands tile = {a + row * k + p * kGroup, k * kGroup,
+        const TileOperands tile = {a + row * k + p * kRowGroup, k * kRowGroup,
                                    b + col * k + p * kTileCols};
-        SumChunkOf<Accumulator>(CeilDiv(rows, kGroup), CeilDiv(cols, kLanes),
+        SumChunkOf<Accumulator>(CeilDiv(rows, kRowGroup), CeilDiv(cols, kLanes),
                                 tile, std::min<size_t>(kReductionChunk, k - p),
                                 p == 0, sums);
       }
@@ -72,14 +74,15 @@ void Multiply(const float* a, const float* b, size_t m, size_t n, size_t k,
   }
 }
 
-class BatchedProduct {
+class BatchedProducts {
  public:
-  BatchedProduct(const BatchedGemmArgs& args, float* workspace)
+  BatchedProducts(const BatchedGemmArgs& args, float* workspace)
       : args_(args), slice_(args.m, args.n, args.k), workspace_(workspace) {}
 
-  void Run(ThreadPool& pool, StoreCounter& total) const {
+  void Run(ThreadPool& pool) const {
     const int64_t products = args_.outer * args_.inner;
     const int64_t tasks = std::min(kMaxTasks, products);
+    StoreCounter& total = *args_.c.tensor.counter;
     pool.RunCounted(tasks, total, [&](int64_t task, StoreCounter& counter) {
       float* packed = workspace_ + static_cast<size_t>(task) * slice_.size;
       const int64_t end = (task + 1) * products / tasks;
@@ -99,30 +102,31 @@ class BatchedProduct {
     const auto n = static_cast<size_t>(args_.n);
     const auto k = static_cast<size_t>(args_.k);
     float* packed_b = packed + slice_.b_offset;
-    VisitDType(args_.a_type, [&](auto type) {
+    VisitDType(args_.a.tensor.type, [&](auto type) {
       using T = decltype(type);
-      const BatchStrides& s = args_.a_strides;
-      PackPanels<kGroup>(
-          Lines<T>{static_cast<const T*>(args_.a) + Offset(s, o, h), s.row,
-                   s.col},
+      const BatchStrides& s = args_.a.strides;
+      PackPanels<kRowGroup>(
+          Lines<T>{static_cast<const T*>(args_.a.tensor.data) + Offset(s, o, h),
+                   s.row, s.col},
           m, k, packed);
     });
-    VisitDType(args_.b_type, [&](auto type) {
+    VisitDType(args_.b.tensor.type, [&](auto type) {
       using T = decltype(type);
-      const BatchStrides& s = args_.b_strides;
+      const BatchStrides& s = args_.b.strides;
       PackPanels<kTileCols>(
-          Lines<T>{static_cast<const T*>(args_.b) + Offset(s, o, h), s.col,
-                   s.row},
+          Lines<T>{static_cast<const T*>(args_.b.tensor.data) + Offset(s, o, h),
+                   s.col, s.row},
           n, k, packed_b);
     });
-    VisitDType(args_.c_type, [&](auto type) {
+    VisitDType(args_.c.tensor.type, [&](auto type) {
       using T = decltype(type);
-      const BatchStrides& s = args_.c_strides;
+      const BatchStrides& s = args_.c.strides;
       const auto multiply = args_.accumulator == DType::kF16
                                 ? &Multiply<F16Accumulator, T>
                                 : &Multiply<F32Accumulator, T>;
       multiply(packed, packed_b, m, n, k,
-               static_cast<T*>(args_.c) + Offset(s, o, h), s.row, counter);
+               static_cast<T*>(args_.c.tensor.data) + Offset(s, o, h), s.row,
+               counter);
     });
   }
 
@@ -131,13 +135,15 @@ class BatchedProduct {
   float* const workspace_;
 };
 
+}  // namespace
+
 int64_t BatchedGemmWorkspaceFloats(int64_t m, int64_t n, int64_t k) {
   return kMaxTasks * static_cast<int64_t>(Slice(m, n, k).size);
 }
 
 void BatchedGemmKernel(const BatchedGemmArgs& args, float* workspace,
-                       ThreadPool& pool, StoreCounter& counter) {
-  BatchedProduct(args, workspace).Run(pool, counter);
+                       ThreadPool& pool) {
+  BatchedProducts(args, workspace).Run(pool);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -155,10 +161,10 @@ int64_t BatchedGemmWorkspaceBytes(int64_t m, int64_t n, int64_t k) {
          HWY_DYNAMIC_DISPATCH(BatchedGemmWorkspaceFloats)(m, n, k);
 }
 
-void BatchedGemm(const BatchedGemmArgs& args, void* workspace, ThreadPool& pool,
-                 StoreCounter& counter) {
+void BatchedGemm(const BatchedGemmArgs& args, void* workspace,
+                 ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(BatchedGemmKernel)
-  (args, static_cast<float*>(workspace), pool, counter);
+  (args, static_cast<float*>(workspace), pool);
 }
 
 }  // namespace repro16

@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
+#include "engine/cpu/kernel.h"
 #include "engine/cpu/machine/thread_pool.h"
-#include "engine/numerics/store_counter.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
@@ -27,31 +27,33 @@ struct BatchStrides {
   BatchStrides Transposed() const { return {outer, inner, col, row}; }
 };
 
+// The matrices (o, h) of a tensor.
+struct BatchedMatrix {
+  TensorRef tensor;
+  BatchStrides strides;
+
+  BatchedMatrix Transposed() const { return {tensor, strides.Transposed()}; }
+};
+
 struct BatchedGemmArgs {
   int64_t outer;  // products are numbered (o, h) in [0, outer) x [0, inner)
   int64_t inner;
   int64_t m;
   int64_t n;
-  int64_t k;      // at least 1
-  const void* a;  // [m, k]
-  DType a_type;
-  BatchStrides a_strides;
-  const void* b;  // [k, n]
-  DType b_type;
-  BatchStrides b_strides;
-  void* c;  // [m, n], overlaps neither operand
-  DType c_type;
-  BatchStrides c_strides;  // col is 1
-  DType accumulator;       // as in GemmArgs
+  int64_t k;          // at least 1
+  BatchedMatrix a;    // [m, k]
+  BatchedMatrix b;    // [k, n]
+  BatchedMatrix c;    // [m, n], col is 1; overlaps neither operand
+  DType accumulator;  // as in GemmArgs
 };
 
 // Bytes that BatchedGemm needs for products of at most these sizes.
 int64_t BatchedGemmWorkspaceBytes(int64_t m, int64_t n, int64_t k);
 
 // As Gemm: `workspace` has BatchedGemmWorkspaceBytes bytes, aligned to 64; adds
-// to `counter` what the stores to c did; allocates nothing.
-void BatchedGemm(const BatchedGemmArgs& args, void* workspace, ThreadPool& pool,
-                 StoreCounter& counter);
+// to c's counter what the stores to it did; allocates nothing.
+void BatchedGemm(const BatchedGemmArgs& args, void* workspace,
+                 ThreadPool& pool);
 
 }  // namespace repro16
 

@@ -23,10 +23,10 @@ HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 
-// A tile is kTileGroups * kGroup rows by kTileVectors vectors of outputs, one
-// register each, as many as leave room for the vectors of b and one broadcast
-// of a.
-inline constexpr size_t kGroup = 4;
+// A tile is kTileGroups * kRowGroup rows by kTileVectors vectors of outputs,
+// one register each, as many as leave room for the vectors of b and one
+// broadcast of a.
+inline constexpr size_t kRowGroup = 4;
 #if HWY_TARGET == HWY_AVX2  // 16 registers: 12 + 3 + 1
 inline constexpr size_t kTileGroups = 1;
 inline constexpr size_t kTileVectors = 3;
@@ -40,7 +40,7 @@ inline constexpr size_t kTileVectors = 2;
 inline constexpr size_t kTileGroups = 2;
 inline constexpr size_t kTileVectors = 3;
 #endif
-inline constexpr size_t kTileRows = kTileGroups * kGroup;
+inline constexpr size_t kTileRows = kTileGroups * kRowGroup;
 inline constexpr size_t kTileCols = kTileVectors * kLanes;
 
 // --- Packing
@@ -94,13 +94,13 @@ void PackAlongLines(const Lines<T>& lines, size_t count, size_t depth,
 }
 
 // Transposes: number j of line i goes to to[j * kStride + i], for the first
-// `count` numbers of kGroup lines of a vector each.
+// `count` numbers of kRowGroup lines of a vector each.
 template <size_t kStride>
-HWY_INLINE void StoreTransposed(const FloatVector (&lines)[kGroup],
+HWY_INLINE void StoreTransposed(const FloatVector (&lines)[kRowGroup],
                                 size_t count, float* HWY_RESTRICT to) {
-  static_assert(kGroup == 4);
+  static_assert(kRowGroup == 4);
   const FloatTag d;
-  if (kStride == kGroup && count == kLanes) {
+  if (kStride == kRowGroup && count == kLanes) {
     return hn::StoreInterleaved4(lines[0], lines[1], lines[2], lines[3], d, to);
   }
   const FloatVector even_low = hn::InterleaveLower(d, lines[0], lines[2]);
@@ -113,7 +113,7 @@ HWY_INLINE void StoreTransposed(const FloatVector (&lines)[kGroup],
   hn::Store(hn::InterleaveUpper(d, even_low, odd_low), d, block[1]);
   hn::Store(hn::InterleaveLower(d, even_high, odd_high), d, block[2]);
   hn::Store(hn::InterleaveUpper(d, even_high, odd_high), d, block[3]);
-  const hn::FixedTag<float, kGroup> d4;
+  const hn::FixedTag<float, kRowGroup> d4;
   const auto copy = [&](size_t j) HWY_ATTR {
     hn::StoreU(hn::Load(d4, block[j % 4] + j / 4 * 4), d4, to + j * kStride);
   };
@@ -124,17 +124,17 @@ HWY_INLINE void StoreTransposed(const FloatVector (&lines)[kGroup],
   }
 }
 
-// Depth is contiguous: transposes blocks of kGroup lines by one vector.
+// Depth is contiguous: transposes blocks of kRowGroup lines by one vector.
 template <size_t kWidth, class T>
 void PackAlongDepth(const Lines<T>& lines, size_t count, size_t depth,
                     float* HWY_RESTRICT panel) {
   const FloatTag d;
-  static_assert(kWidth % kGroup == 0);
+  static_assert(kWidth % kRowGroup == 0);
   for (size_t p = 0; p < depth; p += kLanes) {
     const size_t left = HWY_MIN(kLanes, depth - p);
-    for (size_t line = 0; line < kWidth; line += kGroup) {
-      FloatVector v[kGroup];
-      REPRO16_UNROLL for (size_t i = 0; i < kGroup; ++i) {
+    for (size_t line = 0; line < kWidth; line += kRowGroup) {
+      FloatVector v[kRowGroup];
+      REPRO16_UNROLL for (size_t i = 0; i < kRowGroup; ++i) {
         v[i] = line + i >= count ? hn::Zero(d)
                : left == kLanes  ? LoadF32(d, lines.At(line + i, p))
                                  : LoadF32N(d, lines.At(line + i, p), left);
@@ -160,7 +160,7 @@ void PackPanel(const Lines<T>& lines, size_t count, size_t depth,
 
 // --- Tiles
 
-// Where a tile's terms lie: `groups` panels of kGroup rows of a, a_stride
+// Where a tile's terms lie: `groups` panels of kRowGroup rows of a, a_stride
 // floats apart, and a panel of kTileCols columns of b.
 struct TileOperands {
   const float* a;
@@ -168,14 +168,14 @@ struct TileOperands {
   const float* b;
 };
 
-// Sums `depth` terms of one chunk for kGroups * kGroup rows by kVectors vectors
-// and adds them to sums [rows, kTileCols], or sets these if it is the first
-// chunk.
+// Sums `depth` terms of one chunk for kGroups * kRowGroup rows by kVectors
+// vectors and adds them to sums [rows, kTileCols], or sets these if it is the
+// first chunk.
 template <class Accumulator, size_t kGroups, size_t kVectors>
 void SumChunk(const TileOperands& tile, size_t depth, bool first,
               float* HWY_RESTRICT sums) {
   const FloatTag d;
-  constexpr size_t kRows = kGroups * kGroup;
+  constexpr size_t kRows = kGroups * kRowGroup;
   FloatVector acc[kRows][kVectors];
   REPRO16_UNROLL for (size_t r = 0; r < kRows; ++r) {
     REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {
@@ -192,12 +192,12 @@ void SumChunk(const TileOperands& tile, size_t depth, bool first,
     }
     REPRO16_UNROLL for (size_t r = 0; r < kRows; ++r) {
       const FloatVector row =
-          hn::Set(d, a[(r / kGroup) * a_stride + r % kGroup]);
+          hn::Set(d, a[(r / kRowGroup) * a_stride + r % kRowGroup]);
       REPRO16_UNROLL for (size_t v = 0; v < kVectors; ++v) {
         acc[r][v] = Accumulator::MulAdd(row, columns[v], acc[r][v]);
       }
     }
-    a += kGroup;
+    a += kRowGroup;
     b += kTileCols;
   }
   REPRO16_UNROLL for (size_t r = 0; r < kRows; ++r) {

@@ -18,6 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
+namespace {
 
 // A block of c has up to kBlockLines rows and columns and takes its terms
 // kBlockDepth at a time, so that each packed number is used hundreds of times
@@ -40,8 +41,8 @@ constexpr int64_t BlockLines(int64_t lines, int64_t tile) {
 
 // The parts of the workspace, in floats: a packed block of a and one of b, and
 // the tiles of a block of c between two blocks of depth.
-struct Layout {
-  Layout(int64_t block_rows, int64_t block_cols, int64_t k)
+struct GemmLayout {
+  GemmLayout(int64_t block_rows, int64_t block_cols, int64_t k)
       : rows(block_rows), cols(block_cols) {
     const int64_t depth = std::min(k, kBlockDepth);
     b_offset = RoundUp(rows * depth, kCols);  // keeps vectors aligned
@@ -81,10 +82,10 @@ void PackOperand(const GemmOperand& x, int64_t line_stride, int64_t line,
   });
 }
 
-class Product {
+class GemmProduct {
  public:
-  Product(const GemmArgs& args, float* workspace, ThreadPool& pool,
-          StoreCounter& counter)
+  GemmProduct(const GemmArgs& args, float* workspace, ThreadPool& pool,
+              StoreCounter& counter)
       : args_(args),
         layout_(BlockLines(args.m, kRows), BlockLines(args.n, kCols), args.k),
         packed_a_(workspace),
@@ -130,10 +131,10 @@ class Product {
   void PackA(const Block& block, int64_t begin) const {
     const GemmOperand& a = args_.a;
     const int64_t end = std::min(begin + kPackRows, block.rows);
-    for (int64_t row = begin; row < end; row += kGroup) {
-      PackOperand<kGroup>(a, a.row_stride, block.i + row, block.rows - row,
-                          a.col_stride, block.p, block.depth,
-                          packed_a_ + row * block.depth);
+    for (int64_t row = begin; row < end; row += kRowGroup) {
+      PackOperand<kRowGroup>(a, a.row_stride, block.i + row, block.rows - row,
+                             a.col_stride, block.p, block.depth,
+                             packed_a_ + row * block.depth);
     }
   }
 
@@ -209,10 +210,10 @@ class Product {
       std::fill_n(sums, kTileRows * kTileCols, 0.0f);
       return;
     }
-    const size_t groups = (rows + kGroup - 1) / kGroup;
+    const size_t groups = (rows + kRowGroup - 1) / kRowGroup;
     const size_t vectors = (cols + kLanes - 1) / kLanes;
     TileOperands tile = {packed_a_ + row * block.depth,
-                         static_cast<size_t>(block.depth) * kGroup,
+                         static_cast<size_t>(block.depth) * kRowGroup,
                          packed_b_ + col * block.depth};
     const auto sum_chunk = args_.accumulator == DType::kF16
                                ? &SumChunkOf<F16Accumulator>
@@ -221,13 +222,13 @@ class Product {
       const int64_t depth = std::min(kReductionChunk, block.depth - p);
       sum_chunk(groups, vectors, tile, static_cast<size_t>(depth),
                 block.p + p == 0, sums);
-      tile.a += kReductionChunk * kGroup;
+      tile.a += kReductionChunk * kRowGroup;
       tile.b += kReductionChunk * kCols;
     }
   }
 
   const GemmArgs& args_;
-  const Layout layout_;
+  const GemmLayout layout_;
   float* const packed_a_;
   float* const packed_b_;
   float* const tiles_;
@@ -235,16 +236,18 @@ class Product {
   StoreCounter& counter_;
 };
 
+}  // namespace
+
 int64_t GemmWorkspaceFloats(int64_t m, int64_t n, int64_t k) {
   // A smaller product may have the larger blocks.
-  return Layout(std::min(RoundUp(m, kRows), kBlockLines),
-                std::min(RoundUp(n, kCols), kBlockLines), k)
+  return GemmLayout(std::min(RoundUp(m, kRows), kBlockLines),
+                    std::min(RoundUp(n, kCols), kBlockLines), k)
       .size;
 }
 
 void GemmKernel(const GemmArgs& args, float* workspace, ThreadPool& pool,
                 StoreCounter& counter) {
-  Product(args, workspace, pool, counter).Run();
+  GemmProduct(args, workspace, pool, counter).Run();
 }
 
 }  // namespace HWY_NAMESPACE
