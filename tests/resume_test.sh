@@ -110,6 +110,7 @@ done
 sed -i 's/epochs: 10$/epochs: 100000/' "$work/spec.textproto"
 (run first --checkpoint="$work/held" 2>"$work/ignored") &
 pid=$!
+trap 'kill -KILL "$pid" 2>"$work/ignored"' EXIT # also where a check fails
 for ((i = 0; i < 1000; ++i)); do
   [[ -s $work/held.lock ]] && break
   sleep 0.01
