@@ -37,8 +37,12 @@ constexpr int64_t kMaxBlock = 16 * kReductionChunk;
 // task that stages a chunk of dy sums it too, for the gradient of the bias.
 constexpr int64_t kTaskLines = kReductionChunk;
 constexpr int64_t kStagedLines = 32;
-// An f32 x of whole groups of channels, and of no more than these, is read
-// where it lies: a tile then uses most of the cache lines that it touches.
+// Of so few input and output channels together, a chunk of x and dy stays in
+// the first-level cache while several tiles take it in turn.
+constexpr int64_t kNarrowChannels = 40;
+constexpr int64_t kMaxTilesAtOnce = 9;
+// An f32 operand of no more channels than these that lies as a tile reads it is
+// not staged: what one thread stages another must fetch from its cache.
 constexpr int64_t kMaxDirectChannels = 64;
 
 // The parts of the workspace, in floats: two staged blocks, or one if there are
@@ -52,7 +56,9 @@ struct WeightsLayout {
         channel_groups(CeilDiv(s.in_channels, kGroupRows)),
         tap_tiles(CeilDiv(channel_groups, static_cast<int64_t>(kTileGroups))),
         panels(NumPanels(s.out_channels)),
-        padded_outputs(RoundUp(s.out_channels, 16)) {
+        padded_outputs(RoundUp(s.out_channels, 16)),
+        narrow(s.in_channels + s.out_channels <= kNarrowChannels),
+        keeps_sums(false) {
     block = BlockPositions(s);
     const int64_t images =
         std::min(batch, block % image_positions == 0
@@ -68,9 +74,10 @@ struct WeightsLayout {
     chunk_ends = segments + Floats(taps * max_segments * sizeof(Segment));
     staged_block = chunk_ends + Floats(taps * chunks * sizeof(int32_t));
     const bool one_block = positions <= block;
+    keeps_sums = narrow || !one_block;
     bias_sums = (one_block ? 1 : 2) * staged_block;
     sums = bias_sums + padded_outputs;
-    size = sums + (one_block ? 0 : tiles() * kRows * kCols);
+    size = sums + (keeps_sums ? tiles() * kRows * kCols : 0);
   }
 
   int64_t tiles() const { return taps * tap_tiles * panels; }
@@ -83,7 +90,9 @@ struct WeightsLayout {
   int64_t tap_tiles;
   int64_t panels;
   int64_t padded_outputs;
-  int64_t block;  // positions of a block
+  bool narrow;
+  bool keeps_sums;  // of all tiles
+  int64_t block;    // positions of a block
   int64_t chunks;
   int64_t max_segments;  // of a tap
   // Of a staged block, which begins with x.
@@ -151,26 +160,40 @@ class WeightGradient {
       : shape_(shape),
         args_(args),
         layout_(shape, args.batch),
-        direct_x_(args.x.type == DType::kF32 &&
-                  shape.in_channels % kGroupRows == 0 &&
-                  shape.in_channels <= kMaxDirectChannels),
+        direct_x_(shape.in_channels <= kMaxDirectChannels &&
+                  args.x.type == DType::kF32 &&
+                  shape.in_channels % kGroupRows == 0),
+        direct_dy_(
+            shape.out_channels <= kMaxDirectChannels &&
+            args.dy.type == DType::kF32 && layout_.panels == 1 &&
+            shape.out_channels % kVector == 0 &&
+            hn::IsAligned(FloatTag(), static_cast<const float*>(args.dy.data))),
         pixel_floats_(direct_x_ ? shape.in_channels : kGroupRows),
         group_stride_(direct_x_ ? kGroupRows : layout_.group_stride),
         workspace_(workspace) {}
 
   void Run(ThreadPool& pool) const {
-    const int64_t tiles = layout_.tiles();
+    // Two tasks a worker, or more.
+    const int64_t tiles_at_once =
+        layout_.narrow ? std::clamp(layout_.tiles() / (2 * pool.num_workers()),
+                                    int64_t{1}, kMaxTilesAtOnce)
+                       : 1;
+    const int64_t tile_tasks = CeilDiv(layout_.tiles(), tiles_at_once);
     const int64_t bias_tasks = args_.db.data != nullptr ? 1 : 0;
     Block staged = {};
     do {
       const Block next = BlockFrom(staged.begin + staged.size);
-      const int64_t sum_tasks = staged.size > 0 ? tiles + bias_tasks : 0;
+      const int64_t sum_tasks = staged.size > 0 ? tile_tasks + bias_tasks : 0;
       pool.RunCounted(sum_tasks + StagingTasks(next), *args_.dw.counter,
                       [&](int64_t task, StoreCounter& counter) {
                         if (task >= sum_tasks) {
                           Stage(next, task - sum_tasks);
-                        } else if (task < tiles) {
-                          ComputeTile(staged, task, counter);
+                        } else if (task < tile_tasks) {
+                          const int64_t begin = task * tiles_at_once;
+                          ComputeTiles(
+                              staged, begin,
+                              std::min(begin + tiles_at_once, layout_.tiles()),
+                              counter);
                         } else {
                           AddBiasChunks(staged);
                         }
@@ -202,21 +225,24 @@ class WeightGradient {
     return block.begin + block.size == layout_.positions;
   }
 
-  // Tasks that stage a part of an image of x.
+  // Tasks that stage x, dy, and the lists of terms.
   int64_t ImageTasks() const {
     return direct_x_ ? 0 : CeilDiv(layout_.image_pixels, kTaskLines);
   }
-
+  int64_t DyTasks(const Block& block) const {
+    const bool needed = !direct_dy_ || args_.db.data != nullptr;
+    return needed ? CeilDiv(block.size, kTaskLines) : 0;
+  }
   int64_t StagingTasks(const Block& block) const {
     if (block.size == 0) return 0;
     return (block.end_image - block.first_image) * ImageTasks() +
-           CeilDiv(block.size, kTaskLines) + layout_.taps;
+           DyTasks(block) + layout_.taps;
   }
 
   void Stage(const Block& block, int64_t task) const {
     const int64_t parts = ImageTasks();
     const int64_t x_tasks = (block.end_image - block.first_image) * parts;
-    const int64_t dy_tasks = CeilDiv(block.size, kTaskLines);
+    const int64_t dy_tasks = DyTasks(block);
     if (task < x_tasks) {
       StageX(block, task / parts, task % parts * kTaskLines);
     } else if (task < x_tasks + dy_tasks) {
@@ -265,17 +291,26 @@ class WeightGradient {
         for (int64_t panel = 0; panel < layout_.panels; ++panel) {
           const PanelColumns cols(panel, channels);
           const int64_t width = RoundUp(cols.count, kVector);
-          float* to = Panel(block, cols) + p * width;
-          PackColumns(Lines<T>{from + p * channels + cols.begin, 1, channels},
-                      cols.count, lines, to);
+          if (!direct_dy_) {
+            PackColumns(Lines<T>{from + p * channels + cols.begin, 1, channels},
+                        cols.count, lines,
+                        StagedPanel(block, cols) + p * width);
+          }
           if (args_.db.data == nullptr) continue;
-          AddLines(to, lines, width, /*first=*/p == begin, sums + cols.begin);
+          AddLines(Panel(block, cols) + p * width, lines, width,
+                   /*first=*/p == begin, sums + cols.begin);
         }
       }
     });
   }
 
-  float* Panel(const Block& block, const PanelColumns& cols) const {
+  // The block's dy as a tile reads it.
+  const float* Panel(const Block& block, const PanelColumns& cols) const {
+    if (!direct_dy_) return StagedPanel(block, cols);
+    return static_cast<const float*>(args_.dy.data) +
+           block.begin * shape_.out_channels;
+  }
+  float* StagedPanel(const Block& block, const PanelColumns& cols) const {
     return block.memory + layout_.dy + cols.begin * layout_.block;
   }
   float* ChunkSums(const Block& block, int64_t chunk) const {
@@ -323,39 +358,73 @@ class WeightGradient {
     writer.Finish(block.size);
   }
 
-  // Tiles of a tap follow each other, so that a panel of dy stays in the cache.
-  void ComputeTile(const Block& block, int64_t task,
-                   StoreCounter& counter) const {
-    const int64_t tap = task % layout_.taps;
-    const int64_t tile = task / layout_.taps % layout_.tap_tiles;
-    const PanelColumns cols(task / layout_.taps / layout_.tap_tiles,
-                            shape_.out_channels);
-    // As even as groups allow.
-    const int64_t group = tile * layout_.channel_groups / layout_.tap_tiles;
-    const int64_t end = (tile + 1) * layout_.channel_groups / layout_.tap_tiles;
-    const int64_t channel = group * kGroupRows;
-    const int64_t rows =
-        std::min(end * kGroupRows, shape_.in_channels) - channel;
+  // Up to kRows input by kCols output channels of one tap.
+  struct Tile {
+    int64_t tap;
+    int64_t group;
+    int64_t channel;  // the group's first
+    int64_t rows;
+    PanelColumns cols;
+    float* sums;
+  };
 
-    const float* x = X(block, group);
+  // Tiles of all taps follow each other, so that a panel of dy stays in the
+  // cache. `scratch` holds the sums if those of all tiles are not kept.
+  Tile TileAt(int64_t number, float* scratch) const {
+    const int64_t taps = layout_.taps, tiles = layout_.tap_tiles;
+    // As even as groups allow.
+    const int64_t tile = number / taps % tiles;
+    const int64_t group = tile * layout_.channel_groups / tiles;
+    const int64_t end = (tile + 1) * layout_.channel_groups / tiles;
+    const int64_t channel = group * kGroupRows;
+    return {number % taps,
+            group,
+            channel,
+            std::min(end * kGroupRows, shape_.in_channels) - channel,
+            PanelColumns(number / taps / tiles, shape_.out_channels),
+            layout_.keeps_sums
+                ? workspace_ + layout_.sums + number * kRows * kCols
+                : scratch};
+  }
+
+  // Tiles [begin, end); of several, all take a chunk before the next.
+  void ComputeTiles(const Block& block, int64_t begin, int64_t end,
+                    StoreCounter& counter) const {
+    HWY_ALIGN float scratch[kTileRows * kTileCols];
+    const int64_t chunks = CeilDiv(block.size, kReductionChunk);
+    const int64_t step = end - begin > 1 ? 1 : chunks;
+    for (int64_t chunk = 0; chunk < chunks; chunk += step) {
+      for (int64_t tile = begin; tile < end; ++tile) {
+        SumTile(block, TileAt(tile, scratch), chunk, chunk + step);
+      }
+    }
+    if (!IsLast(block)) return;
+    for (int64_t tile = begin; tile < end; ++tile) {
+      Store(TileAt(tile, scratch), counter);
+    }
+  }
+
+  // Adds chunks [begin, end) of the block.
+  void SumTile(const Block& block, const Tile& tile, int64_t begin,
+               int64_t end) const {
+    const float* x = X(block, tile.group);
     const TileTerms terms = {&x, 0, group_stride_,
                              shape_.window.stride * pixel_floats_,
-                             Panel(block, cols)};
-    const SegmentList list = {Segments(block, tap), ChunkEnds(block, tap), 0,
-                              CeilDiv(block.size, kReductionChunk)};
-    HWY_ALIGN float scratch[kTileRows * kTileCols];
-    float* sums = layout_.positions > layout_.block
-                      ? workspace_ + layout_.sums + task * kRows * kCols
-                      : scratch;
-    SumFor(args_.accumulator, rows, cols.count)(terms, list, block.begin == 0,
-                                                sums);
-    if (!IsLast(block)) return;
+                             Panel(block, tile.cols)};
+    const SegmentList list = {Segments(block, tile.tap),
+                              ChunkEnds(block, tile.tap), begin, end};
+    SumFor(args_.accumulator, tile.rows, tile.cols.count)(
+        terms, list, /*first=*/block.begin == 0 && begin == 0, tile.sums);
+  }
+
+  void Store(const Tile& tile, StoreCounter& counter) const {
     VisitDType(args_.dw.type, [&](auto type) {
       using T = decltype(type);
-      StoreSums(args_.accumulator, sums, rows, cols.count, nullptr,
-                static_cast<T*>(args_.dw.data) +
-                    (tap * shape_.in_channels + channel) * shape_.out_channels +
-                    cols.begin,
+      const int64_t line = tile.tap * shape_.in_channels + tile.channel;
+      StoreSums(args_.accumulator, tile.sums, tile.rows, tile.cols.count,
+                nullptr,
+                static_cast<T*>(args_.dw.data) + line * shape_.out_channels +
+                    tile.cols.begin,
                 shape_.out_channels, counter);
     });
   }
@@ -387,7 +456,9 @@ class WeightGradient {
   const ImageWindow& shape_;
   const ConvWeightsArgs& args_;
   const WeightsLayout layout_;
-  const bool direct_x_;         // x is read where it lies
+  // Read where they lie.
+  const bool direct_x_;
+  const bool direct_dy_;
   const int64_t pixel_floats_;  // between two pixels of a group
   const int64_t group_stride_;
   float* const workspace_;
