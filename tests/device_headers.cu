@@ -1,6 +1,7 @@
 // Every function of the headers that host and GPU share, called by the device:
 // compiled by device_headers_test.sh.
 #include "engine/graph/loss_scale.h"
+#include "engine/graph/step_record.h"
 #include "engine/graph/update_step.h"
 #include "engine/numerics/bfloat16.h"
 #include "engine/numerics/binary16.h"
@@ -91,6 +92,17 @@ template __global__ void Update(const UpdateConstants, const float*,
 template __global__ void Update(const UpdateConstants, const float*,
                                 const BFloat16*, BFloat16*, BFloat16*,
                                 StoreCounter*);
+
+__global__ void StepSize(const UpdateState* state, const double* betas,
+                         DType type, UpdateConstants* constants) {
+  constants->alpha = AdamAlpha(betas[0], betas[1], constants->learning_rate,
+                               type, state->updates);
+}
+
+__global__ void Summary(const StoreSite* sites, int count,
+                        const StoreCounter* counters, StepRecord* record) {
+  AddSites(sites, 0, count, counters, *record);
+}
 
 __global__ void EndOfStep(UpdateState* state, bool dynamic, bool finite,
                           bool start) {

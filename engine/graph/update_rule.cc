@@ -1,40 +1,8 @@
 #include "engine/graph/update_rule.h"
 
-#include <cmath>
-
 #include "engine/numerics/round_to_type.h"
 
 namespace repro16 {
-namespace {
-
-// base^exponent in f64, base in [0, 1]: by squaring, or the limit where the
-// exponent is infinite, as a step counter in binary16 is from 65,520 on.
-double Power(double base, double exponent) {
-  if (std::isinf(exponent)) return base < 1 ? 0 : 1;
-  double result = 1;
-  for (auto n = static_cast<uint64_t>(exponent); n > 0; n >>= 1) {
-    if (n & 1) result *= base;
-    base *= base;
-  }
-  return result;
-}
-
-// Adam's step size with both bias corrections.
-float AdamAlpha(const OptimizerSpec::Adam& adam, float learning_rate,
-                DType type, int64_t step) {
-  const auto r = [type](double x) {
-    return static_cast<double>(RoundToType(x, type));
-  };
-  const double t = r(static_cast<double>(step + 1));
-  const double power_1 = r(Power(r(adam.beta_1()), t));
-  const double power_2 = r(Power(r(adam.beta_2()), t));
-  const double root = r(std::sqrt(r(1 - power_2)));
-  return static_cast<float>(
-      r(r(static_cast<double>(learning_rate) * root) / r(1 - power_1)));
-}
-
-}  // namespace
-
 int NumSlots(const OptimizerSpec& spec) {
   switch (spec.rule_case()) {
     case OptimizerSpec::kSgd:
@@ -69,7 +37,8 @@ UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
     case OptimizerSpec::kAdam:
       c.rule = UpdateConstants::kAdam;
       c.learning_rate = rate(spec.adam().learning_rate());
-      c.alpha = AdamAlpha(spec.adam(), c.learning_rate, type, step);
+      c.alpha = AdamAlpha(spec.adam().beta_1(), spec.adam().beta_2(),
+                          c.learning_rate, type, step);
       c.one_minus_beta_1 = r(1 - spec.adam().beta_1());
       c.one_minus_beta_2 = r(1 - spec.adam().beta_2());
       c.epsilon = r(spec.adam().epsilon());

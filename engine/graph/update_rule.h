@@ -20,10 +20,7 @@ int NumSlots(const OptimizerSpec& spec);
 // parameters, whose other constants are f32. With r() of `type`:
 //   learning_rate = r(the rate, rounded to learning_rate_type)
 //   one_minus_beta_1 = r(1 - b1), taken in f64; so of beta_2 and rho
-//   t = r(step + 1); b1t = r(r(b1)^t); b2t = r(r(b2)^t): powers in f64 by
-//     squaring, the factors of t's bits from the lowest on; at an infinite t
-//     0, but 1^t is 1
-//   alpha = r(r(learning_rate * r(sqrt(r(1 - b2t)))) / r(1 - b1t))
+//   alpha = AdamAlpha(...)
 //   inverse_loss_scale = 1 / loss_scale
 UpdateConstants ConstantsOf(const OptimizerSpec& spec, DType type,
                             DType learning_rate_type, int64_t step,

@@ -3,11 +3,14 @@
 #ifndef REPRO16_ENGINE_GRAPH_UPDATE_STEP_H_
 #define REPRO16_ENGINE_GRAPH_UPDATE_STEP_H_
 
+#include <cmath>
 #include <cstdint>
 
 #include "engine/numerics/elementary.h"
 #include "engine/numerics/host_device.h"
+#include "engine/numerics/round_to_type.h"
 #include "engine/numerics/rounding.h"
+#include "engine/tensor/dtype.h"
 
 namespace repro16 {
 
@@ -26,6 +29,39 @@ struct UpdateConstants {
   float epsilon;
   float inverse_loss_scale = 1;  // multiplies the gradient first, in f32
 };
+
+// base^exponent in f64, base in [0, 1]: by squaring, the factors of the
+// exponent's bits from the lowest on; or the limit where the exponent is
+// infinite, as a step counter in binary16 is from 65,520 on.
+REPRO16_HOST_DEVICE inline double Power(double base, double exponent) {
+  if (std::isinf(exponent)) return base < 1 ? 0 : 1;
+  double result = 1;
+  for (auto n = static_cast<uint64_t>(exponent); n > 0; n >>= 1) {
+    if (n & 1) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+// Adam's step size with both bias corrections, `updates` being those made so
+// far, r() the rounding to `type`, and learning_rate rounded already:
+//   t = r(updates + 1); b1t = r(r(b1)^t); b2t = r(r(b2)^t)
+//   alpha = r(r(lr * r(sqrt(r(1 - b2t)))) / r(1 - b1t))
+// in f64 between the roundings. A device computes it where only it knows the
+// number of updates.
+REPRO16_HOST_DEVICE inline float AdamAlpha(double beta_1, double beta_2,
+                                           float learning_rate, DType type,
+                                           int64_t updates) {
+  const auto r = [type](double x) {
+    return static_cast<double>(RoundToType(x, type));
+  };
+  const double t = r(static_cast<double>(updates + 1));
+  const double power_1 = r(Power(r(beta_1), t));
+  const double power_2 = r(Power(r(beta_2), t));
+  const double root = r(std::sqrt(r(1 - power_2)));
+  return static_cast<float>(
+      r(r(static_cast<double>(learning_rate) * root) / r(1 - power_1)));
+}
 
 // An element of a parameter with its slots, of which a rule uses the first
 // UpdateConstants::num_slots: the velocity; m and v; or the mean square.
