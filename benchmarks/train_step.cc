@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "benchmarks/train_step.pb.h"
+#include "engine/create_backend.h"
 #include "engine/io/file.h"
 #include "engine/io/flags.h"
 #include "engine/io/terminal.h"
@@ -24,7 +25,8 @@ ABSL_FLAG(std::vector<std::string>, policies,
           std::vector<std::string>({"FP32", "FP16", "MP", "BF16"}),
           "Policies to compare, comma-separated.");
 ABSL_FLAG(int, batch, 128, "Examples of a step.");
-ABSL_FLAG(std::string, backend, "cpu", "Where the steps run.");
+ABSL_FLAG(std::string, backend, std::string(repro16::kDefaultBackend),
+          "Where the steps run.");
 ABSL_FLAG(int, threads, 0, "Worker threads; 0 takes one per core.");
 ABSL_FLAG(std::string, simd, "auto",
           "Instruction set, as in //programs:train.");

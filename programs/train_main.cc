@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -56,7 +57,8 @@ ABSL_FLAG(
     "Where the test set's class probabilities and labels go, as safetensors.");
 ABSL_FLAG(std::string, checkpoint, "",
           "Where to keep a checkpoint while the run is on its way. It stays "
-          "when the run has ended. One run at a time may have it.");
+          "when the run has ended. One run at a time may have it: FILE.lock is "
+          "there meanwhile.");
 ABSL_FLAG(int64_t, checkpoint_steps, 0,
           "Write the checkpoint after every so many steps; 0: not by steps.");
 ABSL_FLAG(double, checkpoint_minutes, 10,
@@ -184,6 +186,13 @@ bool IsSegment(const RunSpec& spec) {
   return stop > 0 && stop < spec.epochs();
 }
 
+// The file that FileLock makes of --checkpoint; "" where there is none.
+std::string CheckpointLock() {
+  const absl::StatusOr<std::string> file =
+      ResolveOutput(absl::GetFlag(FLAGS_checkpoint));
+  return file.ok() ? *file + ".lock" : "";
+}
+
 // Fails early on an output that could not be written at the end, or that would
 // take the place of another one or of what the run reads.
 absl::Status CheckOutputs(const RunSpec& spec) {
@@ -201,7 +210,8 @@ absl::Status CheckOutputs(const RunSpec& spec) {
         std::tuple("--probabilities_out",
                    absl::GetFlag(FLAGS_probabilities_out), true),
         std::tuple("--diagnose_out", absl::GetFlag(FLAGS_diagnose_out), true),
-        std::tuple("--checkpoint", absl::GetFlag(FLAGS_checkpoint), true)}) {
+        std::tuple("--checkpoint", absl::GetFlag(FLAGS_checkpoint), true),
+        std::tuple("the lock of --checkpoint", CheckpointLock(), true)}) {
     if (path.empty()) continue;
     if (written) {
       const absl::Status status = CheckWritable(path);
@@ -234,27 +244,28 @@ absl::StatusOr<std::optional<FileLock>> LockCheckpoint() {
   return *std::move(lock);
 }
 
-// The result comes last: where it is, the others are.
+// The result comes last. One that fails costs no other one: the error is the
+// first.
 absl::Status WriteOutputs(const RunOutput& output) {
   absl::Status status;
   if (const std::string path = absl::GetFlag(FLAGS_weights_out);
       !path.empty()) {
-    status = WriteSafetensors(path, output.weights);
+    status.Update(WriteSafetensors(path, output.weights));
   }
   if (const std::string path = absl::GetFlag(FLAGS_probabilities_out);
-      status.ok() && !path.empty()) {
-    status = WriteSafetensors(path, output.probabilities);
+      !path.empty()) {
+    status.Update(WriteSafetensors(path, output.probabilities));
   }
   if (const std::string path = absl::GetFlag(FLAGS_telemetry_out);
-      status.ok() && !path.empty()) {
-    status = WriteBinaryProto(path, output.telemetry);
+      !path.empty()) {
+    status.Update(WriteBinaryProto(path, output.telemetry));
   }
   if (const std::string path = absl::GetFlag(FLAGS_diagnose_out);
-      status.ok() && !path.empty()) {
-    status = WriteTextProto(path, output.diagnosis);
+      !path.empty()) {
+    status.Update(WriteTextProto(path, output.diagnosis));
   }
-  if (!status.ok()) return status;
-  return WriteBinaryProto(absl::GetFlag(FLAGS_out), output.result);
+  status.Update(WriteBinaryProto(absl::GetFlag(FLAGS_out), output.result));
+  return status;
 }
 
 // The network that the specification asks for, on this data set's images.
@@ -347,7 +358,9 @@ absl::StatusOr<RunSpec> ReadSpec() {
     return status;
   }
   // So that a result does not depend on whether it was written out.
-  if (spec.backend().empty()) spec.set_backend("cpu");
+  if (spec.backend().empty()) {
+    spec.set_backend(std::string(kDefaultBackend));
+  }
   if (absl::Status status = CheckSpec(spec); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat(spec_path, ": ", status.message()));

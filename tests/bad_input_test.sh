@@ -97,6 +97,13 @@ with_spec '' 'a folder that does not exist' 'missing/checkpoint' --checkpoint="$
 with_spec '' 'a folder that is a file' 'spec.textproto/checkpoint' --checkpoint="$work/spec.textproto/checkpoint"
 with_spec '' 'a checkpoint that is the result' 'named for both --out and --checkpoint' --checkpoint="$work/out/result.pb"
 with_spec '' 'a checkpoint that is the result by a link' 'named for both --out and --checkpoint' --checkpoint="$work/link"
+sed -e '' <<<"$good" >"$work/run.lock"
+refuses 'a specification in place of the lock' 'run.lock: named for both --spec and the lock of --checkpoint' \
+  --spec="$work/run.lock" --checkpoint="$work/run"
+[[ $(<"$work/run.lock") == "$good" ]] || fail 'a lock took the place of the specification'
+ln -s out/run "$work/link_to_run"
+with_spec '' 'the result in place of the lock' 'named for both --out and the lock of --checkpoint' \
+  --out="$work/out/run.lock" --checkpoint="$work/link_to_run"
 with_spec '' 'a checkpoint that loops' 'loop: cannot be written: Too many levels' --checkpoint="$work/loop"
 with_spec '' 'resume without a checkpoint' '--resume: needs --checkpoint' --resume
 with_spec '' 'a segment without a checkpoint' '--stop_after_epoch: needs --checkpoint' --stop_after_epoch=1
@@ -142,12 +149,28 @@ sed -e 's/"mlp"/"mlp" model_options { width: 0.25 }/' <<<"$good" >"$work/spec.te
 "$train" --spec="$work/spec.textproto" --out="$work/out/result.pb" --progress=none || fail 'good input'
 [[ -s $work/out/result.pb ]] || fail 'no result of good input'
 
+# An output that cannot be written when the run has ended costs no other one. The limit (KiB) is one
+# of the size of a file, as a full disk would be.
+(
+  trap '' XFSZ
+  ulimit -f 100
+  exec "$train" --spec="$work/spec.textproto" --out="$work/out/kept.pb" --progress=none \
+    --weights_out="$work/out/weights" --telemetry_out="$work/out/telemetry" 2>"$work/stderr"
+)
+status=$?
+[[ $status == 2 && $(wc -l <"$work/stderr") == 1 ]] || fail "weights too large: exit status $status: $(cat "$work/stderr")"
+grep -qF "out/weights: cannot be written: File too large" "$work/stderr" ||
+  fail "weights too large: $(cat "$work/stderr")"
+cmp "$work/out/result.pb" "$work/out/kept.pb" || fail 'no result beside weights too large'
+[[ -s $work/out/telemetry && ! -e $work/out/weights ]] || fail "weights too large: left $(ls "$work/out")"
+
 # A backend that is left out is the CPU, to the byte.
 sed -i -e 's/backend: "cpu"//' "$work/spec.textproto"
 "$train" --spec="$work/spec.textproto" --out="$work/out/without.pb" --progress=none || fail 'no backend'
 cmp "$work/out/result.pb" "$work/out/without.pb" || fail 'a result that depends on a default written out'
 
-# warns NAME SED-EXPRESSION LINE...: trains, with these lines alone on stderr; their text is in the result.
+# warns NAME SED-EXPRESSION LINE...: trains, with these lines alone on stderr; their text is in the result, but not
+# that of lines "step ...".
 warns() {
   local name=$1
   sed -e "$2" <<<"$good" >"$work/spec.textproto"
@@ -157,7 +180,11 @@ warns() {
   for line in "$@"; do echo "train: warning: $line"; done >"$work/expected"
   diff "$work/expected" "$work/stderr" || fail "$name: other warnings"
   for line in "$@"; do
-    grep -qaF -- "$line" "$work/out/result.pb" || fail "$name: a result without '$line'"
+    local kept=yes
+    [[ $line != step* ]] || kept=no
+    local found=no
+    ! grep -qaF -- "$line" "$work/out/result.pb" || found=yes
+    [[ $found == "$kept" ]] || fail "$name: is '$line' in the result: $found, not $kept"
   done
 }
 
@@ -168,6 +195,7 @@ warns 'a rate of 0' 's/rate: 0.01 momentum: 0.9/rate: 1e-9 momentum: 0.9999/' \
 warns "Adam's usual beta_2 in bfloat16" \
   's/FP16/BF16/; s/sgd {.*/adam { learning_rate: 0.001 beta_1: 0.9 beta_2: 0.999 epsilon: 0 } }/' \
   "optimizer.adam.beta_2: 0.999 is 1 in bf16: Adam's step size, which has the factor sqrt(1 - beta_2^t), is 0: no update changes anything" \
-  'optimizer.adam.epsilon: 0 is 0 in bf16: a gradient whose square is 0, too, makes its weight infinite or NaN'
+  'optimizer.adam.epsilon: 0 is 0 in bf16: a gradient whose square is 0, too, makes its weight infinite or NaN' \
+  'step 0: an infinity or NaN was stored to dense_1/kernel first'
 
 ((failures == 0))

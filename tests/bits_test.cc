@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "engine/create_backend.h"
 #include "engine/data/dataset.h"

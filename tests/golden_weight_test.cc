@@ -1,6 +1,8 @@
 // Golden values see the last bit of one weight.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "engine/create_backend.h"
 #include "engine/data/dataset.h"
 #include "engine/training/trainer.h"

@@ -32,12 +32,13 @@ class DeviceBuffer {
 };
 
 // Where the examples of a batch come from: buffers of the backend that compiled
-// the program, which outlive the work that reads them. Each order[i] is below
-// the number of labels (not checked).
+// the program, which outlive the work that reads them. Each label is below the
+// network's classes, each order[i] below the number of labels; a step that
+// meets another is refused, or told when its record is taken.
 struct BatchSource {
   const DeviceBuffer* images;  // u8 [count, H, W, C]
   const DeviceBuffer* labels;  // u8 [count]
-  // i32: example i of the pass is images[order[i]]. Null: i itself.
+  // u32: example i of the pass is images[order[i]]. Null: i itself.
   const DeviceBuffer* order = nullptr;
 };
 
@@ -131,6 +132,7 @@ class Program {
                                                           int64_t batch) = 0;
   // Of Graph::output, where the graph has no loss: whole examples.
   virtual absl::Status WriteOutputGradient(absl::Span<const uint8_t> bytes) = 0;
+  // As ReadTensor. NotFound: the tensor has none.
   virtual absl::StatusOr<std::vector<uint8_t>> ReadGradient(TensorId id,
                                                             int64_t batch) = 0;
 
@@ -152,8 +154,8 @@ class Program {
   virtual absl::Status WriteSlot(ParameterId id, int slot,
                                  absl::Span<const uint8_t> bytes) = 0;
   // Waits for what was enqueued.
-  virtual UpdateState update_state() = 0;
-  virtual void SetUpdateState(const UpdateState& state) = 0;
+  virtual absl::StatusOr<UpdateState> ReadUpdateState() = 0;
+  virtual absl::Status WriteUpdateState(const UpdateState& state) = 0;
 
   virtual ProgramMemory memory() const = 0;
 

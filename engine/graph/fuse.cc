@@ -1,6 +1,5 @@
 #include "engine/graph/fuse.h"
 
-#include <utility>
 #include <vector>
 
 namespace repro16 {

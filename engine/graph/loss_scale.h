@@ -33,11 +33,10 @@ REPRO16_HOST_DEVICE inline UpdateState InitialUpdateState(bool dynamic) {
 
 // After a backward pass, whose weight gradients (batch normalisation's, which
 // are f32, too) are all `finite` or not: the state after the update, or after
-// the step that was skipped instead. A
-// dynamic scale skips a step with an infinity or NaN and halves (never under
-// 1); kLossScaleGrowthInterval finite steps in a row double it. A doubling
-// that would leave the range of f32 does not happen. Without a dynamic scale
-// every step makes its update.
+// the step that was skipped instead. A dynamic scale skips a step with an
+// infinity or NaN and halves (never under 1); kLossScaleGrowthInterval finite
+// steps in a row double it. A doubling that would leave the range of f32 does
+// not happen. Without a dynamic scale every step makes its update.
 REPRO16_HOST_DEVICE inline UpdateState AfterStep(UpdateState state,
                                                  bool dynamic, bool finite) {
   state.skipped = dynamic && !finite;

@@ -28,8 +28,8 @@ absl::Status CheckBatch(const Graph& graph, const CompileOptions& options,
     return absl::FailedPreconditionError(
         "the program was compiled without an optimizer");
   }
-  if (graph.loss == kNoTensor) {
-    return absl::FailedPreconditionError("the graph has no loss");
+  if (graph.loss == kNoTensor || graph.probabilities == kNoTensor) {
+    return absl::FailedPreconditionError("the graph is no classifier");
   }
   const int64_t pixels = graph.tensors[graph.input].shape.NumElements();
   if (source.images->bytes() != source.labels->bytes() * pixels) {
@@ -39,7 +39,7 @@ absl::Status CheckBatch(const Graph& graph, const CompileOptions& options,
   }
   const int64_t count =
       source.order != nullptr
-          ? source.order->bytes() / static_cast<int64_t>(sizeof(int32_t))
+          ? source.order->bytes() / static_cast<int64_t>(sizeof(uint32_t))
           : source.labels->bytes();
   if (first < 0 || first > count - batch) {
     return absl::OutOfRangeError(absl::StrCat(

@@ -82,8 +82,12 @@ struct ProgramLayout {
 
   // All but the workspace, which is the backend's.
   ProgramMemory memory() const {
-    return {arena_bytes, 0, kept_bytes + copy_bytes, gradient_bytes,
-            slot_bytes};
+    ProgramMemory memory;
+    memory.arena = arena_bytes;
+    memory.parameters = kept_bytes + copy_bytes;
+    memory.gradients = gradient_bytes;
+    memory.slots = slot_bytes;
+    return memory;
   }
 };
 

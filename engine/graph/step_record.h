@@ -37,7 +37,7 @@ struct StoreSite {
 
 inline constexpr int kNoSite = -1;
 
-// One batch's record on the device: plain, of fixed size.
+// One batch's.
 struct StepRecord {
   float loss = 0;
   float loss_scale = 1;

@@ -2,6 +2,8 @@
 #ifndef REPRO16_ENGINE_GRAPH_STORAGE_TYPE_H_
 #define REPRO16_ENGINE_GRAPH_STORAGE_TYPE_H_
 
+#include <cstdint>
+
 #include "engine/graph/graph.h"
 #include "engine/numerics/policy.h"
 #include "engine/tensor/dtype.h"

@@ -3,6 +3,7 @@
 #include "engine/numerics/round_to_type.h"
 
 namespace repro16 {
+
 int NumSlots(const OptimizerSpec& spec) {
   switch (spec.rule_case()) {
     case OptimizerSpec::kSgd:

@@ -93,6 +93,11 @@ int LockOpenFile(int descriptor, const std::string& path) {
   return same ? 0 : ESTALE;
 }
 
+// Whether LockOpenFile failed because the file system has no locks.
+bool HasNoLocks(int error) {
+  return error == ENOLCK || error == EOPNOTSUPP || error == EINVAL;
+}
+
 // What new files beside `path` are called before a process and a number.
 std::string TemporaryPrefix(const std::string& path) {
   return absl::StrCat(path, ".tmp-");
@@ -234,6 +239,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 absl::StatusOr<std::string> ResolveOutput(const std::string& path) {
   const absl::StatusOr<std::string> file = FollowLinks(path);
   if (!file.ok()) return file.status();
+  if (NameOf(*file).empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.empty() ? "\"\"" : path,
+                     ": cannot be written: it names no file; name a file in a "
+                     "folder"));
+  }
   const std::unique_ptr<char, void (*)(void*)> folder(
       realpath(FolderOf(*file).c_str(), nullptr), std::free);
   if (folder == nullptr) return FileError(path, "written", errno);
@@ -284,7 +295,7 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& path) {
         open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (descriptor < 0) return FileError(lock, "locked", errno);
     const int error = LockOpenFile(descriptor, lock);
-    if (error == 0) {
+    if (error == 0 || HasNoLocks(error)) {
       WriteHolder(descriptor);
       return FileLock(lock, descriptor);
     }
@@ -305,7 +316,8 @@ FileLock::FileLock(FileLock&& other) noexcept
 FileLock::~FileLock() {
   if (descriptor_ < 0) return;
   // Unless the name has gone to another file.
-  if (LockOpenFile(descriptor_, path_) == 0) unlink(path_.c_str());
+  const int error = LockOpenFile(descriptor_, path_);
+  if (error == 0 || HasNoLocks(error)) unlink(path_.c_str());
   close(descriptor_);
 }
 

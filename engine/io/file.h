@@ -13,12 +13,13 @@
 
 namespace repro16 {
 
-// The contents of a regular file.
+// The contents of a file of any kind but a folder, to its end.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // The absolute name of the file that a write to `path` makes or replaces, with
 // no symbolic link in it: two paths lead to one file if these are the same. The
-// file itself need not exist; its folder must.
+// file itself need not exist; its folder must. A path that names no file ("" or
+// "FOLDER/") is refused.
 absl::StatusOr<std::string> ResolveOutput(const std::string& path);
 
 // Makes `path` hold `contents`, or leaves it as it was: the bytes go to a new
@@ -43,6 +44,9 @@ absl::Status CheckWritable(const std::string& path);
 // itself need not exist. Holds until it is destroyed or the process ends,
 // however that comes: a killed process leaves no lock. PATH.lock is there
 // meanwhile, says who holds it, and means nothing when nobody does.
+//
+// Where the file system has no locks it keeps nobody out: two processes cannot
+// be told apart there.
 class FileLock {
  public:
   // Does not wait. Unavailable, with the process and host that hold it, where

@@ -5,10 +5,12 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -18,6 +20,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+
+namespace repro16 {
+namespace {
+
+// What flock fails with; 0: nothing.
+int flock_error = 0;
+
+}  // namespace
+}  // namespace repro16
+
+// Takes the place of the C library's, to act a file system without locks.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (repro16::flock_error != 0) {
+    errno = repro16::flock_error;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_flock, descriptor, operation));
+}
 
 namespace repro16 {
 namespace {
@@ -48,6 +68,8 @@ class FileTest : public testing::Test {
   }
 
   using Names = std::vector<std::string>;
+
+  void TearDown() override { flock_error = 0; }
 
   void Link(const std::string& target, const std::string& name) const {
     ASSERT_EQ(symlink(target.c_str(), Path(name).c_str()), 0);
@@ -236,6 +258,17 @@ TEST_F(FileTest, ALinkToNoFileMakesIt) {
   EXPECT_EQ(*ReadFile(Path("target")), "x");
 }
 
+TEST_F(FileTest, ANameOfNoFileIsRefused) {
+  const std::string error =
+      ": cannot be written: it names no file; name a file in a folder";
+  EXPECT_EQ(ResolveOutput("").status().message(), "\"\"" + error);
+  EXPECT_EQ(CheckWritable("").message(), "\"\"" + error);
+  EXPECT_EQ(WriteFileAtomically("", "x").message(), "\"\"" + error);
+  EXPECT_EQ(FileLock::Acquire("").status().message(), "\"\"" + error);
+  EXPECT_EQ(ResolveOutput(Path("")).status().message(), Path("") + error);
+  EXPECT_TRUE(Entries().empty());
+}
+
 TEST_F(FileTest, LinksThatLeadNowhereAreRefused) {
   Link("b", "a");
   Link("a", "b");
@@ -314,6 +347,25 @@ TEST_F(FileTest, AKilledProcessLeavesNoLock) {
   EXPECT_EQ(Entries(), Names{"a.lock"});
   EXPECT_TRUE(FileLock::Acquire(Path("a")).ok());
   EXPECT_TRUE(Entries().empty());
+}
+
+TEST_F(FileTest, GoesOnWhereTheFileSystemHasNoLocks) {
+  for (const int error : {ENOLCK, EOPNOTSUPP, EINVAL}) {
+    SCOPED_TRACE(error);
+    flock_error = error;
+    {
+      const absl::StatusOr<FileLock> lock = FileLock::Acquire(Path("a"));
+      EXPECT_TRUE(lock.ok()) << lock.status();
+      EXPECT_TRUE(FileLock::Acquire(Path("a")).ok());
+      EXPECT_TRUE(WriteFileAtomically(Path("a"), "x").ok());
+    }
+    EXPECT_EQ(Entries(), Names{"a"});
+  }
+  flock_error = EIO;
+  EXPECT_EQ(FileLock::Acquire(Path("b")).status().message(),
+            *ResolveOutput(Path("b")) +
+                ".lock: cannot be locked: Input/output error; try again, or "
+                "choose another place");
 }
 
 TEST_F(FileTest, ALockInNoFolderIsRefused) {

@@ -1,7 +1,6 @@
 #include "engine/numerics/random_stream.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -103,10 +103,11 @@ absl::StatusOr<Checkpoint> MakeCheckpoint(const RunState& run,
       state.add_slots(AsString(*bytes));
     }
   }
-  const UpdateState update = program.update_state();
-  checkpoint.set_updates(update.updates);
-  checkpoint.set_loss_scale(update.loss_scale);
-  checkpoint.set_good_steps(update.good_steps);
+  const auto update = program.ReadUpdateState();
+  if (!update.ok()) return update.status();
+  checkpoint.set_updates(update->updates);
+  checkpoint.set_loss_scale(update->loss_scale);
+  checkpoint.set_good_steps(update->good_steps);
   return checkpoint;
 }
 
@@ -132,9 +133,8 @@ absl::Status RestoreProgram(const Checkpoint& checkpoint, const Graph& graph,
       if (!status.ok()) return status;
     }
   }
-  program.SetUpdateState(
+  return program.WriteUpdateState(
       {checkpoint.updates(), checkpoint.loss_scale(), checkpoint.good_steps()});
-  return absl::OkStatus();
 }
 
 absl::Status WriteCheckpoint(const std::string& path,

@@ -214,9 +214,9 @@ TEST_F(CheckpointTest, IsKeptAsOftenAsAskedFor) {
   EXPECT_EQ(saved, 3 + 10);
 }
 
-TEST_F(CheckpointTest, AFailureToKeepItEndsTheRun) {
+TEST_F(CheckpointTest, AFailureToKeepItWhereTheRunStopsIsItsError) {
   TrainOptions options;
-  options.save_steps = 2;
+  options.stop_after_epoch = 1;
   options.save = [](const Checkpoint& /*checkpoint*/) {
     return absl::ResourceExhaustedError("disk full");
   };

@@ -1,8 +1,11 @@
 #include "engine/training/file_size.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/graph/storage_type.h"
 #include "engine/graph/update_rule.h"
@@ -10,6 +13,7 @@
 #include "engine/run/checkpoint.pb.h"
 #include "engine/tensor/dtype.h"
 #include "engine/tensor/round_up.h"
+#include "engine/training/warnings.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
@@ -112,6 +116,25 @@ int64_t DiagnosisBytes(const Graph& graph, int num_slots,
   return static_cast<int64_t>(diagnosis.ByteSizeLong());
 }
 
+// What warnings add to a result: all those before training, and the one after.
+int64_t WarningBytes(const RunSpec& spec, const PrecisionPolicy& policy,
+                     const Graph& graph, int64_t train_examples) {
+  RunResult result;
+  for (std::string& warning :
+       WarningsBeforeTraining(spec, policy, graph, train_examples)) {
+    result.add_warnings(std::move(warning));
+  }
+  if (policy.dynamic_loss_scale) {
+    RunResult skipped;
+    skipped.add_steps()->set_skipped(true);
+    skipped.add_loss_scale_history()->set_loss_scale(1);
+    // Its two numbers of steps may be longer.
+    constexpr size_t kDigits = 2 * std::numeric_limits<int64_t>::digits10;
+    result.add_warnings(*LossScaleWarning(skipped) + std::string(kDigits, '0'));
+  }
+  return static_cast<int64_t>(result.ByteSizeLong());
+}
+
 }  // namespace
 
 int64_t MostStateBytes(const RunSpec& spec, const Graph& graph,
@@ -128,6 +151,8 @@ int64_t MostStateBytes(const RunSpec& spec, const Graph& graph,
       (diagnose ? DiagnosisBytes(graph, NumSlots(spec.optimizer()), text) : 0);
   // Lengths of messages in messages.
   return static_cast<int64_t>(once.ByteSizeLong()) + 2 * kFieldBytes +
+         (policy.ok() ? WarningBytes(spec, *policy, graph, train_examples)
+                      : 0) +
          spec.epochs() * epoch;
 }
 

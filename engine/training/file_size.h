@@ -11,7 +11,8 @@
 namespace repro16 {
 
 // The most bytes that the state of a run (RunState) takes in a file: that after
-// the last step, every number at its longest. Its result takes no more.
+// the last step, every number at its longest, with all warnings that the run
+// may end with. Its result takes no more. CheckSpec takes `spec`.
 int64_t MostStateBytes(const RunSpec& spec, const Graph& graph,
                        int64_t train_examples, bool diagnose);
 

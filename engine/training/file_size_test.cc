@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "engine/create_backend.h"
 #include "engine/data/dataset.h"
@@ -11,6 +12,7 @@
 #include "engine/numerics/policy.h"
 #include "engine/training/progress.h"
 #include "engine/training/trainer.h"
+#include "engine/training/warnings.h"
 #include "google/protobuf/text_format.h"
 
 namespace repro16 {
@@ -88,6 +90,36 @@ TEST(FileSizeTest, BoundsWhatARunWrites) {
       }
     }
   }
+}
+
+TEST(FileSizeTest, CountsTheWarnings) {
+  const Graph graph = SmallGraph();
+  const auto most = [&](const RunSpec& spec) {
+    return MostStateBytes(spec, graph, 100, /*diagnose=*/false);
+  };
+  const RunSpec silent =
+      Spec("FP16", "sgd { learning_rate: 0.05 momentum: 0.9 }");
+  const RunSpec warned =
+      Spec("FP16", "sgd { learning_rate: 1e-9 momentum: 0.9999 }");
+  RunResult result;
+  for (const std::string& warning :
+       WarningsBeforeTraining(warned, *FindPolicy("FP16"), graph, 100)) {
+    result.add_warnings(warning);
+  }
+  ASSERT_EQ(result.warnings_size(), 2);
+  EXPECT_EQ(most(warned) - most(silent),
+            static_cast<int64_t>(result.ByteSizeLong()));
+
+  // No steps, so that the policies differ in their names and the warning.
+  RunSpec scaled = Spec("MP", kSgd);
+  RunSpec plain = Spec("FP32", kSgd);
+  scaled.set_epochs(0);
+  plain.set_epochs(0);
+  RunResult skipped;
+  skipped.add_loss_scale_history()->set_loss_scale(1);
+  for (int i = 0; i < 1000; ++i) skipped.add_steps()->set_skipped(true);
+  EXPECT_GT(most(scaled) - most(plain),
+            static_cast<int64_t>(LossScaleWarning(skipped)->size()));
 }
 
 TEST(FileSizeTest, GrowsWithTheSteps) {

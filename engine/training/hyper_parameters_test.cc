@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "engine/graph/builder.h"
 #include "google/protobuf/text_format.h"

@@ -117,7 +117,7 @@ class BarProgress : public PlainProgress {
   using PlainProgress::PlainProgress;
 
   // A run that fails within an epoch leaves no bar in front of its error.
-  ~BarProgress() override { Clear(); }
+  ~BarProgress() override { BarProgress::Clear(); }
 
   bool WantsBatch() override {
     const auto now = std::chrono::steady_clock::now();
@@ -137,14 +137,14 @@ class BarProgress : public PlainProgress {
     PlainProgress::OnEpoch(epoch, epochs, images_per_second);
   }
 
- private:
-  // To the start of the line, which is then empty (ECMA-48: CR, EL).
-  static constexpr char kClear[] = "\r\x1b[K";
-
-  void Clear() {
+  void Clear() override {
     if (open_) Write(kClear);
     open_ = false;
   }
+
+ private:
+  // To the start of the line, which is then empty (ECMA-48: CR, EL).
+  static constexpr char kClear[] = "\r\x1b[K";
 
   bool open_ = false;  // a bar stands on the line
   std::chrono::steady_clock::time_point last_{};

@@ -33,6 +33,8 @@ class Progress {
   virtual void OnBatch(const BatchProgress& /*batch*/) {}
   virtual void OnEpoch(const EpochResult& /*epoch*/, int64_t /*epochs*/,
                        double /*images_per_second*/) {}
+  // Leaves the line empty, for one that is not of progress.
+  virtual void Clear() {}
 };
 
 // "bar": one line that is redrawn ten times a second, and a line an epoch;

@@ -4,15 +4,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "engine/graph/memory_plan.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/sha256.h"
+#include "engine/numerics/policy.h"
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
@@ -83,7 +92,7 @@ class Trainer {
       if (absl::Status status = RunEpoch(); !status.ok()) return status;
     }
     output_.finished = state_.epoch() > spec_.epochs();
-    const absl::Status status = output_.finished ? Export() : Save();
+    const absl::Status status = output_.finished ? Export() : SaveAtStop();
     if (!status.ok()) return status;
     output_.result.Swap(state_.mutable_result());
     output_.diagnosis.Swap(state_.mutable_diagnosis());
@@ -140,6 +149,11 @@ class Trainer {
 
   void AddWarning(const std::string& warning) {
     state_.mutable_result()->add_warnings(warning);
+    Tell(warning);
+  }
+
+  void Tell(std::string_view warning) {
+    progress_.Clear();
     if (options_.warn) options_.warn(warning);
   }
 
@@ -293,7 +307,7 @@ class Trainer {
       if (status = TakeTrainRecords(); !status.ok()) return status;
       Report(first + batch - done_before, SecondsSince(start));
       if (!save || stopped_) continue;  // where it stops, Run saves
-      if (status = Save(); !status.ok()) return status;
+      if (status = SaveOnTheWay(step); !status.ok()) return status;
     }
     train_seconds_ += SecondsSince(start);
     trained_ += state_.epoch_totals().examples() - done_before;
@@ -303,18 +317,46 @@ class Trainer {
   bool StopWanted() const { return options_.stop && options_.stop(); }
 
   bool SaveIsDue(int64_t steps) const {
+    if (!options_.save) return false;
     return (options_.save_steps > 0 && steps % options_.save_steps == 0) ||
            (options_.save_seconds > 0 &&
             SecondsSince(last_save_) >= options_.save_seconds);
   }
 
-  absl::Status Save() {
+  absl::Status SaveAtStop() {
     if (!options_.save) return absl::OkStatus();
     const auto checkpoint = MakeCheckpoint(state_, graph_, *program_);
     if (!checkpoint.ok()) return checkpoint.status();
-    const absl::Status status = options_.save(*checkpoint);
+    return options_.save(*checkpoint);
+  }
+
+  // After so many steps. The state is whole in memory whether or not the
+  // checkpoint could be kept.
+  absl::Status SaveOnTheWay(int64_t steps) {
+    const auto checkpoint = MakeCheckpoint(state_, graph_, *program_);
+    if (!checkpoint.ok()) return checkpoint.status();
+    const absl::Status kept = options_.save(*checkpoint);
     last_save_ = Clock::now();
-    return status;
+    if (!kept.ok()) {
+      Tell(absl::StrCat(kept.message(),
+                        "; training goes on, and the checkpoint is tried "
+                        "again ",
+                        NextSave(steps)));
+    }
+    return absl::OkStatus();
+  }
+
+  // When SaveIsDue next, after so many steps.
+  std::string NextSave(int64_t steps) const {
+    std::vector<std::string> times;
+    if (const int64_t every = options_.save_steps; every > 0) {
+      times.push_back(
+          absl::StrCat("after ", (steps / every + 1) * every, " steps"));
+    }
+    if (options_.save_seconds > 0) {
+      times.push_back(absl::StrFormat("in %g seconds", options_.save_seconds));
+    }
+    return absl::StrJoin(times, " or ");
   }
 
   absl::Status TakeTrainRecords() {
@@ -323,7 +365,20 @@ class Trainer {
     for (const BatchRecord& record : *records) {
       AddStep(record, policy_.dynamic_loss_scale, state_);
     }
+    TellNonFinite();
     return absl::OkStatus();
+  }
+
+  void TellNonFinite() {
+    const RunResult& result = state_.result();
+    if (told_non_finite_ || !result.has_first_non_finite()) return;
+    told_non_finite_ = true;
+    const NonFinite& first = result.first_non_finite();
+    const bool skipped = result.steps(static_cast<int>(first.step())).skipped();
+    Tell(absl::StrCat("step ", first.step(),
+                      ": an infinity or NaN was stored to ", first.tensor(),
+                      " first",
+                      skipped ? "; loss scaling skipped the step" : ""));
   }
 
   // The step that was just enqueued.
@@ -445,6 +500,7 @@ class Trainer {
 
   RunState state_;
   bool stopped_ = false;
+  bool told_non_finite_ = false;
   Clock::time_point last_save_;
   int64_t trained_ = 0;  // examples of earlier epochs, since start or resume
   double train_seconds_ = 0;

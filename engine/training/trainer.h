@@ -28,7 +28,9 @@ struct TrainOptions {
 
   // Keeps a checkpoint: after every save_steps steps, every save_seconds
   // (either is off at 0), and when the run stops before its end. The next
-  // training step waits for it; its error ends the run.
+  // training step waits for it. Where it fails on the way, `warn` is told, and
+  // the run goes on and tries again when it is due next; where the run stops,
+  // its error is the run's.
   std::function<absl::Status(const Checkpoint&)> save;
   int64_t save_steps = 0;
   double save_seconds = 0;
@@ -43,7 +45,10 @@ struct TrainOptions {
   int64_t memory_limit = 0;
 
   // Told each of RunResult::warnings when it is known: before the first step
-  // since the run started or went on, or after the last.
+  // since the run started or went on, or after the last. Told, too, but no part
+  // of the result: a checkpoint that could not be kept on the way; and
+  // RunResult::first_non_finite, once, when the records of its step, or the
+  // first ones since the run went on, are taken: after its epoch at the latest.
   std::function<void(std::string_view)> warn;
 
   // Record what rounding does to each tensor, parameter and optimizer slot,
@@ -74,8 +79,9 @@ std::string WeightsDigest(const Safetensors& weights);
 
 // Checks what needs no data: fields that are missing or out of range, unknown
 // policy, optimizer or backend, hyper-parameters that are refused in the
-// policy's type (engine/training/hyper_parameters.h). No backend means "cpu".
-// The error names the field and the cure.
+// policy's type (engine/training/hyper_parameters.h). No backend means
+// kDefaultBackend (engine/create_backend.h). The error names the field and the
+// cure.
 absl::Status CheckSpec(const RunSpec& spec);
 
 // Trains `graph` for spec.epochs() epochs, each over a new permutation of the

@@ -2,9 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "engine/create_backend.h"
+#include "engine/data/dataset.h"
 #include "engine/graph/builder.h"
 #include "engine/training/initialize.h"
 #include "engine/training/progress.h"
@@ -86,6 +95,99 @@ TEST(TrainerTest, AResultIsAPureFunctionOfTheSpecification) {
   other.set_seed(4);
   EXPECT_NE(MustTrain(other).result.weights_sha256(),
             first.result.weights_sha256());
+}
+
+TEST(TrainerTest, GoesOnWhereACheckpointCouldNotBeKept) {
+  const RunSpec spec = SmallSpec("FP16");
+  auto backend = CreateBackend("cpu", {1});
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  const auto data = LoadDataset(spec.data(), "");
+  ASSERT_TRUE(data.ok()) << data.status();
+  Progress progress;
+  std::vector<int> saved;  // after so many steps
+  std::vector<std::string> told;
+  TrainOptions options;
+  options.save_steps = 20;  // of 48
+  options.save = [&saved](const Checkpoint& checkpoint) {
+    saved.push_back(checkpoint.run().result().steps_size());
+    return saved.size() == 1 ? absl::ResourceExhaustedError("c: disk full")
+                             : absl::OkStatus();
+  };
+  options.warn = [&told](std::string_view line) { told.emplace_back(line); };
+  const auto train = [&] {
+    saved.clear();
+    told.clear();
+    return Train(spec, SmallGraph(), *data, **backend, progress, options);
+  };
+  const auto output = train();
+  ASSERT_TRUE(output.ok()) << output.status();
+  EXPECT_EQ(saved, std::vector<int>({20, 40}));
+  EXPECT_EQ(told, std::vector<std::string>(
+                      {"c: disk full; training goes on, and the checkpoint is "
+                       "tried again after 40 steps"}));
+  EXPECT_EQ(output->result.SerializeAsString(),
+            MustTrain(spec).result.SerializeAsString());
+
+  options.save_seconds = 3600;
+  ASSERT_TRUE(train().ok());
+  EXPECT_EQ(told, std::vector<std::string>(
+                      {"c: disk full; training goes on, and the checkpoint is "
+                       "tried again after 40 steps or in 3600 seconds"}));
+
+  // Where the run stops, nobody would try again.
+  options.save_steps = 0;
+  options.save_seconds = 0;
+  options.stop_after_epoch = 1;
+  EXPECT_EQ(train().status().message(), "c: disk full");
+  EXPECT_TRUE(told.empty());
+}
+
+// A graph whose first product overflows binary16.
+Graph OverflowingGraph() {
+  GraphBuilder b;
+  TensorId x = b.Flatten(b.Input(Shape({28, 28, 1})));
+  for (int i = 0; i < 2; ++i) x = b.Scale(x, 1000);
+  return *std::move(b).Classifier(b.Dense(x, 10));
+}
+
+TEST(TrainerTest, TellsTheFirstInfinityOnce) {
+  const RunSpec spec = SmallSpec("FP16");
+  auto backend = CreateBackend("cpu", {1});
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  const auto data = LoadDataset(spec.data(), "");
+  ASSERT_TRUE(data.ok()) << data.status();
+  Progress progress;
+  std::vector<std::string> told;
+  std::shared_ptr<const Checkpoint> checkpoint;
+  TrainOptions options;
+  options.warn = [&told](std::string_view line) { told.emplace_back(line); };
+  options.save = [&checkpoint](const Checkpoint& saved) {
+    checkpoint = std::make_shared<const Checkpoint>(saved);
+    return absl::OkStatus();
+  };
+  const auto train = [&](const Graph& graph) {
+    told.clear();
+    const auto output = Train(spec, graph, *data, **backend, progress, options);
+    EXPECT_TRUE(output.ok()) << output.status();
+    return output->result;
+  };
+  train(SmallGraph());
+  EXPECT_TRUE(told.empty());
+
+  options.stop_after_epoch = 1;
+  const RunResult result = train(OverflowingGraph());
+  ASSERT_TRUE(result.has_first_non_finite());
+  EXPECT_EQ(result.first_non_finite().tensor(), "scale_2");
+  const std::vector<std::string> line = {
+      "step 0: an infinity or NaN was stored to scale_2 first"};
+  EXPECT_EQ(told, line);
+  EXPECT_EQ(result.warnings_size(), 0);
+
+  // A run that goes on says it again.
+  options.resume_from = checkpoint;
+  options.stop_after_epoch = 0;
+  EXPECT_EQ(train(OverflowingGraph()).warnings_size(), 0);
+  EXPECT_EQ(told, line);
 }
 
 TEST(TrainerTest, ExportsWeightsAndProbabilities) {

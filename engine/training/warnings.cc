@@ -1,5 +1,7 @@
 #include "engine/training/warnings.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "engine/training/hyper_parameters.h"
 

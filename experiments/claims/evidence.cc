@@ -1,6 +1,5 @@
 #include "experiments/claims/evidence.h"
 
-#include <algorithm>
 #include <functional>
 #include <utility>
 

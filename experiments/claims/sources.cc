@@ -1,7 +1,6 @@
 #include "experiments/claims/sources.h"
 
 #include <string_view>
-#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"

@@ -1,6 +1,7 @@
 #include "experiments/common/runs.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/io/safetensors.h"

@@ -1,6 +1,5 @@
 #include "experiments/lemma1/lemma1.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>

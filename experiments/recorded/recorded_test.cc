@@ -1,6 +1,7 @@
 #include "experiments/recorded/recorded.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"

@@ -1,8 +1,5 @@
 #include "experiments/table3/diagnoses.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "engine/io/proto_file.h"

@@ -1,5 +1,6 @@
 #include "experiments/table3/sweep.h"
 
+#include <utility>
 #include <vector>
 
 #include "experiments/table3/made_up_runs.h"

@@ -38,11 +38,16 @@ class Conv2DKernel : public Kernel {
     const TensorRef& dy = buffers.output_gradient;
     const TensorRef& dw = buffers.parameter_gradients[0];
     if (dw.data != nullptr) {
-      const TensorRef db = buffers.parameter_gradients.size() > 1
-                               ? buffers.parameter_gradients[1]
-                               : TensorRef();
-      ConvWeights(shape_, {pass.batch, x, dy, dw, db, accumulator_},
-                  pass.workspace, *pass.pool);
+      ConvWeightsArgs args;
+      args.batch = pass.batch;
+      args.x = x;
+      args.dy = dy;
+      args.dw = dw;
+      args.db = buffers.parameter_gradients.size() > 1
+                    ? buffers.parameter_gradients[1]
+                    : TensorRef();
+      args.accumulator = accumulator_;
+      ConvWeights(shape_, args, pass.workspace, *pass.pool);
     }
     const TensorRef& dx = buffers.input_gradients[0];
     if (dx.data == nullptr) return;
@@ -54,8 +59,14 @@ class Conv2DKernel : public Kernel {
   void RunImages(const ImagePlan& plan, const TensorRef& source,
                  const TensorRef& weights, const TensorRef& bias,
                  const TensorRef& target, const PassContext& pass) const {
-    ConvImages(plan, {pass.batch, source, weights, bias, target, accumulator_},
-               pass.workspace, *pass.pool);
+    ConvImagesArgs args;
+    args.batch = pass.batch;
+    args.source = source;
+    args.weights = weights;
+    args.bias = bias;
+    args.target = target;
+    args.accumulator = accumulator_;
+    ConvImages(plan, args, pass.workspace, *pass.pool);
   }
 
   const ImageWindow shape_;

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-#include <memory>
 
 #include "benchmark/benchmark.h"
 #include "engine/cpu/conv/conv.h"

@@ -3,7 +3,6 @@
 // set of the machine and with several numbers of threads.
 #include "engine/cpu/conv/conv.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <ostream>
 #include <string>

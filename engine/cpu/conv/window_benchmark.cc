@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
 #include "benchmark/benchmark.h"
 #include "engine/cpu/conv/depthwise_conv.h"

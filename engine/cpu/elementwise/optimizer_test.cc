@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "engine/graph/testing/values.h"
 #include "engine/graph/update_rule.h"

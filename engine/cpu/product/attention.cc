@@ -36,9 +36,17 @@ class AttentionKernel : public Kernel {
                 const BatchedMatrix& a, const BatchedMatrix& b,
                 const BatchedMatrix& c) const {
     if (c.tensor.data == nullptr) return;
-    BatchedGemm({pass.batch, shape_.heads, shape_.tokens, columns, terms, a, b,
-                 c, accumulator_},
-                pass.workspace, *pass.pool);
+    BatchedGemmArgs args;
+    args.outer = pass.batch;
+    args.inner = shape_.heads;
+    args.m = shape_.tokens;
+    args.n = columns;
+    args.k = terms;
+    args.a = a;
+    args.b = b;
+    args.c = c;
+    args.accumulator = accumulator_;
+    BatchedGemm(args, pass.workspace, *pass.pool);
   }
 
   const AttentionShape shape_;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <vector>
 
 #include "engine/cpu/testing/kernel_test_util.h"

@@ -3,7 +3,6 @@
 // machine.
 #include "engine/cpu/product/gemm.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>

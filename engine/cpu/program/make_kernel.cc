@@ -27,9 +27,14 @@ std::unique_ptr<Kernel> MakeKernel(const Graph& graph, const Op& op,
       }
       // The same sums as a convolution of one tap over an image of tokens,
       // whose kernel is the faster one for many short rows.
-      return MakeConv2D(
-          {rows, 1, kernel[0], rows, 1, kernel[1], {1, 1, 1, 0, 0}},
-          policy.accumulator);
+      ImageWindow tokens;
+      tokens.in_height = tokens.out_height = rows;
+      tokens.in_width = tokens.out_width = 1;
+      tokens.in_channels = kernel[0];
+      tokens.out_channels = kernel[1];
+      tokens.window = {/*height=*/1, /*width=*/1, /*stride=*/1, /*pad_top=*/0,
+                       /*pad_left=*/0};
+      return MakeConv2D(tokens, policy.accumulator);
     }
     case OpKind::kConv2D:
       return MakeConv2D(WindowOf(graph, op), policy.accumulator);

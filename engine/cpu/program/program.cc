@@ -25,14 +25,17 @@ absl::Status CpuProgram::SetInputTable(const std::array<double, 256>& table) {
   return absl::OkStatus();
 }
 
+absl::Status CpuProgram::CheckTarget() const {
+  const std::string target = SelectedSimdTarget();
+  if (target == plan_.simd_target) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the program was compiled for ", plan_.simd_target,
+      ", and the process has selected ", target, "; compile it again"));
+}
+
 absl::Status CpuProgram::CheckReady(int64_t batch, bool trains) const {
-  if (const std::string target = SelectedSimdTarget();
-      target != plan_.simd_target) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the program was compiled for ", plan_.simd_target,
-        ", and the process has selected ", target, "; compile it again"));
-  }
-  return CheckPass(options_, batch, trains);
+  const absl::Status status = CheckTarget();
+  return status.ok() ? CheckPass(options_, batch, trains) : status;
 }
 
 absl::Status CpuProgram::Gather(const BoundPass& pass,
@@ -52,7 +55,7 @@ absl::Status CpuProgram::Gather(const BoundPass& pass,
   for (int64_t i = 0; i < batch; ++i) {
     int64_t example = first + i;
     if (order != nullptr) {
-      int32_t ordered;
+      uint32_t ordered;
       std::memcpy(&ordered, order + example * 4, sizeof(ordered));
       example = ordered;
     }
@@ -223,7 +226,7 @@ void CpuProgram::Keep(const StepRecord& record) {
 
 absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
                                    int64_t batch, int64_t step) {
-  absl::Status status = CheckReady(batch, /*trains=*/true);
+  absl::Status status = CheckTarget();
   if (status.ok()) {
     status = CheckBatch(graph_, options_, source, first, batch,
                         /*trains=*/true);
@@ -258,7 +261,7 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
 absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
                                        int64_t batch,
                                        DeviceBuffer* probabilities) {
-  absl::Status status = CheckReady(batch, /*trains=*/false);
+  absl::Status status = CheckTarget();
   if (status.ok()) {
     status = CheckBatch(graph_, options_, source, first, batch,
                         /*trains=*/false);

@@ -53,8 +53,8 @@ class CpuProgram : public Program {
                                                 int slot) override;
   absl::Status WriteSlot(ParameterId id, int slot,
                          absl::Span<const uint8_t> bytes) override;
-  UpdateState update_state() override { return state_; }
-  void SetUpdateState(const UpdateState& state) override;
+  absl::StatusOr<UpdateState> ReadUpdateState() override { return state_; }
+  absl::Status WriteUpdateState(const UpdateState& state) override;
   ProgramMemory memory() const override { return plan_.memory(); }
   std::vector<OperationTime> operation_times() const override {
     return operation_times_;
@@ -89,7 +89,9 @@ class CpuProgram : public Program {
   void AddWhereComputed(BoundPass& pass, size_t step);
   OpBuffers BuffersOf(BoundPass& pass, const Step& step);
 
-  // Also of what the plan was made for.
+  // Whether the process has the instruction set that the plan was made for.
+  absl::Status CheckTarget() const;
+  // That, and CheckPass.
   absl::Status CheckReady(int64_t batch, bool trains) const;
   absl::Status CheckSlot(int slot) const;
   // Fills the input and the labels of the pass.

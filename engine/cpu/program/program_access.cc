@@ -26,6 +26,12 @@ std::vector<uint8_t> CopyOut(const TensorRef& from, int64_t count) {
   return std::vector<uint8_t>(begin, begin + from.Bytes(count));
 }
 
+absl::Status NotKept() {
+  return absl::FailedPreconditionError(
+      "tensors can be read after a pass of a program compiled with "
+      "keep_all_tensors");
+}
+
 // One to max_batch examples, none in part.
 absl::Status CheckExamples(absl::Span<const uint8_t> bytes,
                            const TensorRef& tensor, int64_t max_batch) {
@@ -51,9 +57,7 @@ absl::Status CpuProgram::WriteInput(absl::Span<const uint8_t> bytes) {
 absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadTensor(TensorId id,
                                                             int64_t batch) {
   if (!options_.keep_all_tensors || last_pass_ == nullptr) {
-    return absl::FailedPreconditionError(
-        "tensors can be read after a pass of a program compiled with "
-        "keep_all_tensors");
+    return NotKept();
   }
   if (absl::Status status = CheckReady(batch, /*trains=*/false); !status.ok()) {
     return status;
@@ -80,6 +84,7 @@ absl::StatusOr<std::vector<uint8_t>> CpuProgram::ReadGradient(TensorId id,
     return absl::NotFoundError(
         absl::StrCat(graph_.tensors[id].name, " has no gradient"));
   }
+  if (!options_.keep_all_tensors) return NotKept();
   if (absl::Status status = CheckReady(batch, /*trains=*/true); !status.ok()) {
     return status;
   }
@@ -145,11 +150,13 @@ absl::Status CpuProgram::WriteSlot(ParameterId id, int slot,
   return CopyIn(bytes, parameters_[id].slots[slot]);
 }
 
-void CpuProgram::SetUpdateState(const UpdateState& state) {
+absl::Status CpuProgram::WriteUpdateState(const UpdateState& state) {
   state_.updates = state.updates;
-  if (!policy_.dynamic_loss_scale) return;
-  state_.loss_scale = state.loss_scale;
-  state_.good_steps = state.good_steps;
+  if (policy_.dynamic_loss_scale) {
+    state_.loss_scale = state.loss_scale;
+    state_.good_steps = state.good_steps;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace repro16

@@ -1,5 +1,6 @@
 // A program's tensors bound to memory, once, when it is compiled.
 #include <algorithm>
+#include <utility>
 
 #include "engine/cpu/program/program.h"
 

@@ -1,6 +1,7 @@
 #include "engine/cpu/program/program_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/cpu/program/make_kernel.h"
 #include "engine/graph/fuse.h"

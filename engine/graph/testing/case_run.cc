@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 #include <random>
-#include <utility>
 
 #include "engine/graph/storage_type.h"
 #include "engine/graph/testing/values.h"

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "engine/graph/builder.h"
 #include "engine/graph/loss_scale.h"
@@ -164,7 +165,7 @@ TEST_F(ClassifierTest, RefusesBatchesThatDoNotFit) {
 
 TEST_F(ClassifierTest, RefusesExamplesAndLabelsThatAreNotThere) {
   Compile("FP32", 0.1);
-  const int32_t order[kImages] = {0, 3, 4, 1};
+  const uint32_t order[kImages] = {0, 3, 4, 1};
   const auto* bytes = reinterpret_cast<const uint8_t*>(order);
   const auto ordered =
       Upload(std::vector<uint8_t>(bytes, bytes + sizeof(order)));
@@ -219,7 +220,8 @@ TEST_F(ClassifierTest, TakesTensorsOfTheirVerySizeAlone) {
   EXPECT_EQ(program_->num_slots(), 0);
   EXPECT_FALSE(program_->ReadSlot(0, 0).ok());
   EXPECT_FALSE(program_->WriteSlot(0, 0, std::vector<uint8_t>(16)).ok());
-  EXPECT_FALSE(program_->ReadGradient(graph_.output, kImages + 1).ok());
+  EXPECT_EQ(program_->ReadGradient(graph_.output, 1).status().code(),
+            absl::StatusCode::kFailedPrecondition);
   EXPECT_FALSE(program_->WriteOutputGradient(std::vector<uint8_t>(16)).ok());
 }
 
@@ -248,6 +250,9 @@ TEST(ProgramTest, BothPassesReadTheInput) {
     if (first.empty()) first = *program.ReadTensor(y, 2);
     EXPECT_EQ(*program.ReadTensor(y, 2), first);
   }
+  EXPECT_TRUE(program.ReadGradient(y, 2).ok());
+  EXPECT_FALSE(program.ReadGradient(y, 3).ok());
+  EXPECT_FALSE(program.ReadTensor(y, 3).ok());
 }
 
 // Dense layers with a dropout, and a tensor that three operations read.

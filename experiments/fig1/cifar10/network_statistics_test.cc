@@ -1,6 +1,7 @@
 #include "experiments/fig1/cifar10/network_statistics.h"
 
 #include <limits>
+#include <utility>
 
 #include "experiments/common/run_files.h"
 #include "gtest/gtest.h"
