@@ -20,7 +20,6 @@
 #define REPRO16_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-HWY_BEFORE_NAMESPACE();
 namespace repro16 {
 namespace HWY_NAMESPACE {
 
@@ -34,6 +33,5 @@ inline constexpr int64_t kVector = static_cast<int64_t>(kLanes);
 
 }  // namespace HWY_NAMESPACE
 }  // namespace repro16
-HWY_AFTER_NAMESPACE();
 
 #endif  // REPRO16_ENGINE_CPU_MACHINE_FLOAT_VECTOR_INL_H_
