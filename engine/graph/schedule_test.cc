@@ -338,9 +338,10 @@ Graph Residual() {
 TEST(UncopiedGradientsTest, EveryOperationReadsTheSameGradient) {
   for (const Graph& graph :
        {WithSharedInputs(), OfImages(), WithoutLoss(), Residual()}) {
-    EXPECT_EQ(GradientFormulas(graph, TrainingSchedule(graph)),
+    EXPECT_EQ(GradientFormulas(
+                  graph, TrainingSchedule(graph, {/*input_gradient=*/true})),
               GradientFormulas(
-                  graph, TrainingSchedule(graph, {/*input_gradient=*/false,
+                  graph, TrainingSchedule(graph, {/*input_gradient=*/true,
                                                   /*keep_gradients=*/true})));
   }
 }
