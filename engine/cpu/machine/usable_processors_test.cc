@@ -3,43 +3,29 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string>
+
+#include "engine/cpu/testing/machine_files.h"
 
 namespace repro16 {
 namespace {
 
 constexpr int kUnlimited = std::numeric_limits<int>::max();
 
-// A machine's files, in a folder of their own.
-class Machine {
- public:
-  explicit Machine(const std::string& name)
-      : root_(testing::TempDir() + "/" + name + "/") {}
-
-  Machine& Add(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root_ + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-    return *this;
-  }
-  int Quota() const { return ProcessorQuota(root_); }
-
- private:
-  std::string root_;
-};
+int Quota(const MachineFiles& machine) {
+  return ProcessorQuota(machine.root());
+}
 
 TEST(ProcessorQuotaTest, IsNoneWithoutControlGroups) {
-  EXPECT_EQ(Machine("nothing").Quota(), kUnlimited);
+  EXPECT_EQ(Quota(MachineFiles("nothing")), kUnlimited);
 }
 
 TEST(ProcessorQuotaTest, IsThatOfAContainer) {
-  Machine machine("container");
+  MachineFiles machine("container");
   machine.Add("proc/self/cgroup", "0::/\n");
   const auto quota = [&machine](const std::string& text) {
-    return machine.Add("sys/fs/cgroup/cpu.max", text).Quota();
+    return Quota(machine.Add("sys/fs/cgroup/cpu.max", text));
   };
   EXPECT_EQ(quota("max 100000\n"), kUnlimited);
   EXPECT_EQ(quota("200000 100000\n"), 2);  // docker run --cpus=2
@@ -54,31 +40,31 @@ TEST(ProcessorQuotaTest, IsThatOfAContainer) {
 }
 
 TEST(ProcessorQuotaTest, IsTheLeastOfTheGroupAndThoseAboveIt) {
-  Machine machine("version2");
+  MachineFiles machine("version2");
   machine.Add("proc/self/cgroup", "0::/slice/service\n")
       .Add("sys/fs/cgroup/slice/service/cpu.max", "800000 100000\n");
-  EXPECT_EQ(machine.Quota(), 8);
+  EXPECT_EQ(Quota(machine), 8);
   machine.Add("sys/fs/cgroup/slice/cpu.max", "30000 10000\n");
-  EXPECT_EQ(machine.Quota(), 3);
+  EXPECT_EQ(Quota(machine), 3);
   machine.Add("sys/fs/cgroup/slice/service/cpu.max", "max 100000\n");
-  EXPECT_EQ(machine.Quota(), 3);
+  EXPECT_EQ(Quota(machine), 3);
   // Of a neighbour.
   machine.Add("sys/fs/cgroup/slice/other/cpu.max", "10000 10000\n");
-  EXPECT_EQ(machine.Quota(), 3);
+  EXPECT_EQ(Quota(machine), 3);
 }
 
 TEST(ProcessorQuotaTest, KnowsVersion1) {
-  Machine machine("version1");
+  MachineFiles machine("version1");
   machine.Add("proc/self/cgroup", "9:memory:/m\n3:cpu,cpuacct:/a/b\n0::/z\n")
       .Add("sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "-1\n")
       .Add("sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n")
       .Add("sys/fs/cgroup/cpu/a/b/cpu.cfs_quota_us", "250000\n")
       .Add("sys/fs/cgroup/cpu/a/b/cpu.cfs_period_us", "100000\n");
-  EXPECT_EQ(machine.Quota(), 3);
+  EXPECT_EQ(Quota(machine), 3);
   // A container's own group is mounted at the top.
   machine.Add("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000\n")
       .Add("sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n");
-  EXPECT_EQ(machine.Quota(), 1);
+  EXPECT_EQ(Quota(machine), 1);
 }
 
 TEST(UsableProcessorsTest, AreNoMoreThanTheAffinity) {

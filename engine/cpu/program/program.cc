@@ -38,6 +38,14 @@ absl::Status CpuProgram::CheckReady(int64_t batch, bool trains) const {
   return status.ok() ? CheckPass(options_, batch, trains) : status;
 }
 
+absl::Status CpuProgram::CheckReadyFor(const BatchSource& source, int64_t first,
+                                       int64_t batch, bool trains) const {
+  const absl::Status status = CheckTarget();
+  return status.ok()
+             ? CheckBatch(graph_, options_, source, first, batch, trains)
+             : status;
+}
+
 absl::Status CpuProgram::Gather(const BoundPass& pass,
                                 const BatchSource& source, int64_t first,
                                 int64_t batch) {
@@ -226,11 +234,7 @@ void CpuProgram::Keep(const StepRecord& record) {
 
 absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
                                    int64_t batch, int64_t step) {
-  absl::Status status = CheckTarget();
-  if (status.ok()) {
-    status = CheckBatch(graph_, options_, source, first, batch,
-                        /*trains=*/true);
-  }
+  absl::Status status = CheckReadyFor(source, first, batch, /*trains=*/true);
   if (status.ok()) status = Gather(training_, source, first, batch);
   if (!status.ok()) return status;
   BeginPass(training_);
@@ -261,11 +265,7 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
 absl::Status CpuProgram::EvaluateBatch(const BatchSource& source, int64_t first,
                                        int64_t batch,
                                        DeviceBuffer* probabilities) {
-  absl::Status status = CheckTarget();
-  if (status.ok()) {
-    status = CheckBatch(graph_, options_, source, first, batch,
-                        /*trains=*/false);
-  }
+  absl::Status status = CheckReadyFor(source, first, batch, /*trains=*/false);
   if (!status.ok()) return status;
   uint8_t* rows = nullptr;
   if (probabilities != nullptr) {

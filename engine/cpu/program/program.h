@@ -93,6 +93,9 @@ class CpuProgram : public Program {
   absl::Status CheckTarget() const;
   // That, and CheckPass.
   absl::Status CheckReady(int64_t batch, bool trains) const;
+  // That, and CheckBatch.
+  absl::Status CheckReadyFor(const BatchSource& source, int64_t first,
+                             int64_t batch, bool trains) const;
   absl::Status CheckSlot(int slot) const;
   // Fills the input and the labels of the pass.
   absl::Status Gather(const BoundPass& pass, const BatchSource& source,

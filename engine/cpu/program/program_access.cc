@@ -1,11 +1,11 @@
 // A program's tensors and parameters in and out.
 #include <cstring>
-#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/program/program.h"
 #include "engine/graph/update_rule.h"
 #include "engine/numerics/round_to_type.h"
+#include "engine/numerics/rounding.h"
 #include "engine/numerics/visit_dtype.h"
 
 namespace repro16 {
@@ -107,13 +107,7 @@ absl::Status CpuProgram::WriteParameter(ParameterId id,
     auto* read = static_cast<uint8_t*>(bound.read.data);
     const auto size = static_cast<int64_t>(SizeOf(bound.read.type));
     for (int64_t i = 0; i < bound.read.elements; ++i) {
-      float value;
-      if constexpr (std::is_same_v<decltype(tag), float>) {
-        value = kept[i];
-      } else {
-        value = ToFloat(kept[i]);
-      }
-      StoreAsType(value, bound.read.type, read + i * size);
+      StoreAsType(ToFloat(kept[i]), bound.read.type, read + i * size);
     }
   });
   return absl::OkStatus();
