@@ -1,0 +1,1 @@
+#include "engine/cuda/conv/depthwise_kernels.h"

@@ -1,0 +1,1 @@
+#include "engine/cuda/elementwise/elementwise_kernels.h"

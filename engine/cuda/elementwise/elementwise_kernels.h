@@ -1,0 +1,8 @@
+// One result an element.
+#ifndef REPRO16_ENGINE_CUDA_ELEMENTWISE_ELEMENTWISE_KERNELS_H_
+#define REPRO16_ENGINE_CUDA_ELEMENTWISE_ELEMENTWISE_KERNELS_H_
+
+// The kernels of this header: name, arguments (engine/cuda/kernels.h).
+#define REPRO16_ELEMENTWISE_KERNELS(K)
+
+#endif  // REPRO16_ENGINE_CUDA_ELEMENTWISE_ELEMENTWISE_KERNELS_H_

@@ -1,0 +1,1 @@
+#include "engine/cuda/elementwise/layout_kernels.h"

@@ -1,0 +1,1 @@
+#include "engine/cuda/elementwise/softmax_kernels.h"

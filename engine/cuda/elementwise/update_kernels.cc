@@ -1,0 +1,1 @@
+#include "engine/cuda/elementwise/update_kernels.h"

@@ -1,0 +1,1 @@
+#include "engine/cuda/norm/batch_norm_kernels.h"

@@ -1,0 +1,1 @@
+#include "engine/cuda/norm/layer_norm_kernels.h"

@@ -1,0 +1,1 @@
+#include "engine/cuda/pool/pool_kernels.h"

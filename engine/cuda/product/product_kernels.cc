@@ -1,0 +1,1 @@
+#include "engine/cuda/product/product_kernels.h"

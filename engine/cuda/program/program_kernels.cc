@@ -1,0 +1,1 @@
+#include "engine/cuda/program/program_kernels.h"

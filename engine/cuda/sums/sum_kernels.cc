@@ -1,0 +1,1 @@
+#include "engine/cuda/sums/sum_kernels.h"
