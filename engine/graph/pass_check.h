@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "engine/graph/backend.h"
 #include "engine/graph/graph.h"
 
@@ -20,6 +21,19 @@ absl::Status CheckPass(const CompileOptions& options, int64_t batch,
 absl::Status CheckBatch(const Graph& graph, const CompileOptions& options,
                         const BatchSource& source, int64_t first, int64_t batch,
                         bool trains);
+
+// InvalidArgument unless `bytes` is the whole tensor, no less and no more.
+absl::Status CheckWholeTensor(absl::Span<const uint8_t> bytes, int64_t wanted);
+
+// InvalidArgument unless `bytes` is one to max_batch examples, none in part.
+absl::Status CheckExamples(absl::Span<const uint8_t> bytes,
+                           int64_t example_bytes, int64_t max_batch);
+
+// OutOfRange where the optimizer has no such slot.
+absl::Status CheckSlot(const CompileOptions& options, int slot);
+
+// FailedPrecondition unless every tensor can be read, and a pass was made.
+absl::Status CheckKept(const CompileOptions& options, bool after_a_pass);
 
 }  // namespace repro16
 

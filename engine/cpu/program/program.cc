@@ -149,7 +149,7 @@ void CpuProgram::RunStep(BoundPass& pass, int index,
 }
 
 void CpuProgram::BeginPass(BoundPass& pass) {
-  std::fill(pass.counters.begin(), pass.counters.end(), StoreCounter{});
+  std::fill_n(pass.counters, pass.layout->num_counters(), StoreCounter{});
   correct_ = 0;
   last_pass_ = &pass;
 }
@@ -213,8 +213,8 @@ StepRecord CpuProgram::Record(const BoundPass& pass, int64_t batch) const {
   record.correct = correct_;
   record.loss_scale = state_.loss_scale;
   AddSites(pass.layout->stores.data(), 0,
-           static_cast<int>(pass.layout->first_update_store),
-           pass.counters.data(), record);
+           static_cast<int>(pass.layout->first_update_store), pass.counters,
+           record);
   return record;
 }
 
@@ -254,7 +254,7 @@ absl::Status CpuProgram::TrainStep(const BatchSource& source, int64_t first,
   if (!record.skipped) {
     ApplyUpdate();
     AddSites(layout.stores.data(), static_cast<int>(layout.first_update_store),
-             static_cast<int>(layout.stores.size()), training_.counters.data(),
+             static_cast<int>(layout.stores.size()), training_.counters,
              record);
   }
   state_ = next;
