@@ -43,7 +43,7 @@ void Launch(Stream& stream, void (*kernel)(Params...), Index3 grid,
            static_cast<cudaStream_t>(stream.handle())>>>(args...);
   stream.Fail(cudaGetLastError());
 #else
-  static_cast<emulator::WorkQueue&>(stream).Enqueue([=] {
+  static_cast<emulator::LaunchQueue*>(stream.handle())->Enqueue([=] {
     emulator::Run(grid, threads, shared_bytes, [&] { kernel(args...); });
   });
 #endif

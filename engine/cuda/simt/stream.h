@@ -8,7 +8,7 @@ namespace repro16 {
 // rest.
 class Stream {
  public:
-  // A cudaStream_t; null for the emulator's, which is an emulator::WorkQueue.
+  // A cudaStream_t, or the emulator's emulator::LaunchQueue*.
   explicit Stream(void* handle) : handle_(handle) {}
   virtual ~Stream() = default;
   Stream(const Stream&) = delete;

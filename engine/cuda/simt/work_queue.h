@@ -14,18 +14,22 @@ namespace emulator {
 
 using Work = std::function<void()>;
 
-class WorkQueue : public Stream {
+// What takes launches: the handle of the emulator's streams points to one.
+class LaunchQueue {
  public:
-  WorkQueue() : Stream(nullptr) {}
+  virtual ~LaunchQueue() = default;
+  virtual void Enqueue(Work work) = 0;
+};
 
-  void Enqueue(Work work) { waiting_.push_back(std::move(work)); }
+class WorkQueue : public LaunchQueue, public Stream {
+ public:
+  WorkQueue() : Stream(static_cast<LaunchQueue*>(this)) {}
 
-  // Takes all that waits.
-  std::vector<Work> Take() { return std::exchange(waiting_, {}); }
+  void Enqueue(Work work) override { waiting_.push_back(std::move(work)); }
 
   // Does all that waits.
   void Finish() {
-    for (const Work& work : Take()) work();
+    for (const Work& work : std::exchange(waiting_, {})) work();
   }
 
  private:
