@@ -73,9 +73,9 @@ SIMT_FUNCTION T& SharedMemory() {
 
 #else
 
-SIMT_FUNCTION unsigned ThreadIndex() { return emulator::ThreadIndex(); }
-SIMT_FUNCTION Index3 BlockIndex() { return emulator::BlockIndex(); }
-SIMT_FUNCTION Index3 GridSize() { return emulator::GridSize(); }
+SIMT_FUNCTION unsigned ThreadIndex() { return emulator::position.thread; }
+SIMT_FUNCTION Index3 BlockIndex() { return emulator::position.block; }
+SIMT_FUNCTION Index3 GridSize() { return emulator::position.grid; }
 
 // The default arguments name the line of the call.
 SIMT_FUNCTION void Barrier(const char* file = __builtin_FILE(),
