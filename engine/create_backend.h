@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/backend_names.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
@@ -21,9 +22,6 @@ struct BackendOptions {
   // (engine/numerics/simd_target.h).
   std::string variant = "auto";
 };
-
-// Where a specification names none.
-inline constexpr std::string_view kDefaultBackend = "cpu";
 
 // InvalidArgument, with the known names, if there is no such backend. "" is the
 // default one.

@@ -64,6 +64,8 @@ class CudaBackend : public Backend {
     return runtime_->FreeBytes().value_or(0);
   }
 
+  bool shares_host_memory() const override { return false; }
+
   absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) override {
     if (bytes < 0) {
