@@ -34,6 +34,13 @@ absl::Status CheckBackend(std::string_view name);
 absl::StatusOr<std::unique_ptr<Backend>> CreateBackend(
     std::string_view name, const BackendOptions& options = {});
 
+using BackendFactory =
+    absl::StatusOr<std::unique_ptr<Backend>> (*)(const BackendOptions& options);
+
+// For tests: a backend that is no part of the product, of that name from here
+// on.
+void AddTestBackend(std::string_view name, BackendFactory create);
+
 }  // namespace repro16
 
 #endif  // REPRO16_ENGINE_CREATE_BACKEND_H_

@@ -65,6 +65,7 @@ __global__ void Sums(const float* a, const float* b, int64_t n,
   dot.SkipTerm();
   y[0] = dot.TotalWithBias(b[0]);
   y[1] = row.Total();
+  y[2] = static_cast<float>(ReductionChunks(n));
   *moments = ComputeMoments(a, n);
 }
 

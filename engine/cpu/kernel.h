@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/cpu/machine/thread_pool.h"
+#include "engine/graph/binding.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/policy.h"
 #include "engine/numerics/store_counter.h"
@@ -16,43 +17,10 @@
 
 namespace repro16 {
 
-// A stored tensor, or null where none is wanted.
-struct TensorRef {
-  void* data = nullptr;
-  DType type = DType::kF32;
-  int64_t elements = 0;             // of one example; of a parameter, all
-  StoreCounter* counter = nullptr;  // what stores to it add to
-
-  // Of `count` examples; of a parameter, count is 1.
-  int64_t Bytes(int64_t count) const {
-    return elements * count * static_cast<int64_t>(SizeOf(type));
-  }
-};
-
 // The first byte of example n of a tensor.
 inline uint8_t* ExampleOf(const TensorRef& tensor, int64_t n) {
   return static_cast<uint8_t*>(tensor.data) + n * tensor.Bytes(1);
 }
-
-// Where an operation's tensors live. Bound once, when the program is compiled.
-struct OpBuffers {
-  std::vector<TensorRef> inputs;
-  TensorRef output;
-  TensorRef output_gradient;               // null for the loss
-  std::vector<TensorRef> input_gradients;  // null where not wanted
-  std::vector<TensorRef> parameters;       // as operations read them
-  // Null for a moving statistic.
-  std::vector<TensorRef> parameter_gradients;
-  // Where it is not null, input_gradients[0] is a sum that holds what other
-  // readers of the input contributed, and Backward adds its own gradient to it,
-  // rounded first: r(sum + r(gradient)). The gradient's rounding is counted as
-  // always, that of the sum here. Given to kernels that answer
-  // AddsToGradient().
-  StoreCounter* sum_counter = nullptr;
-  // Kernel::SavedBytes, aligned to 64: what the forward pass of training leaves
-  // for the backward pass. Null in evaluation.
-  uint8_t* saved = nullptr;
-};
 
 // What differs from pass to pass.
 struct PassContext {

@@ -10,6 +10,7 @@
 #include "engine/cpu/machine/thread_pool.h"
 #include "engine/cpu/program/program_plan.h"
 #include "engine/graph/backend.h"
+#include "engine/graph/binding.h"
 #include "engine/graph/loss_scale.h"
 #include "engine/graph/program_layout.h"
 #include "engine/tensor/buffer.h"
@@ -61,22 +62,6 @@ class CpuProgram : public Program {
   }
 
  private:
-  // A pass with every tensor bound to its memory.
-  struct BoundPass {
-    const PassLayout* layout;
-    std::vector<StoreCounter> counters;  // PassLayout::num_counters
-    std::vector<TensorRef> values;       // by ValueId
-    std::vector<OpBuffers> buffers;      // by step
-  };
-
-  // A parameter's tensors in memory.
-  struct BoundParameter {
-    TensorRef kept;
-    TensorRef read;  // the copy, or `kept`
-    TensorRef gradient;
-    TensorRef slots[2];
-  };
-
   // Elements [begin, begin + n) of a parameter: one task of an update.
   struct UpdateTask {
     ParameterId parameter;
@@ -84,10 +69,8 @@ class CpuProgram : public Program {
     int64_t n;
   };
 
-  void BindParameters();
-  void BindPass(BoundPass& pass);
-  void AddWhereComputed(BoundPass& pass, size_t step);
-  OpBuffers BuffersOf(BoundPass& pass, const Step& step);
+  BoundPass Bind(const PassLayout& layout, std::vector<StoreCounter>& counters);
+  void ListUpdateTasks();
 
   // Whether the process has the instruction set that the plan was made for.
   absl::Status CheckTarget() const;
@@ -96,7 +79,6 @@ class CpuProgram : public Program {
   // That, and CheckBatch.
   absl::Status CheckReadyFor(const BatchSource& source, int64_t first,
                              int64_t batch, bool trains) const;
-  absl::Status CheckSlot(int slot) const;
   // Fills the input and the labels of the pass.
   absl::Status Gather(const BoundPass& pass, const BatchSource& source,
                       int64_t first, int64_t batch);
@@ -120,6 +102,7 @@ class CpuProgram : public Program {
   AlignedBuffer arena_, kept_, copies_, gradients_, slots_;
   AlignedBuffer workspace_, saved_, input_table_;
   std::vector<BoundParameter> parameters_;  // by ParameterId
+  std::vector<StoreCounter> training_counters_, evaluation_counters_;
   BoundPass training_, evaluation_;
   std::vector<UpdateTask> update_tasks_;
   std::vector<StoreCounter> task_counters_;  // by UpdateTask

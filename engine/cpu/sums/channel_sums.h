@@ -4,7 +4,6 @@
 #ifndef REPRO16_ENGINE_CPU_SUMS_CHANNEL_SUMS_H_
 #define REPRO16_ENGINE_CPU_SUMS_CHANNEL_SUMS_H_
 
-#include <algorithm>
 #include <cstdint>
 
 #include "engine/numerics/reduction.h"
@@ -18,11 +17,6 @@ inline constexpr int64_t kWidestVector = 16;
 // Floats of an array by channel, whole vectors of which are read and written.
 inline int64_t PaddedChannels(int64_t channels) {
   return RoundUp(channels, kWidestVector);
-}
-
-// A sum of no terms is one chunk of none.
-inline int64_t ReductionChunks(int64_t positions) {
-  return std::max<int64_t>(1, CeilDiv(positions, kReductionChunk));
 }
 
 // `width` sums side by side, each over `positions` terms. A chunk's sums are a

@@ -114,6 +114,18 @@ SIMT_FUNCTION void AtomicAdd(uint64_t* to, uint64_t x) {
 #endif
 }
 
+SIMT_FUNCTION void AtomicMin(uint32_t* to, uint32_t x) {
+#ifdef __CUDACC__
+  atomicMin(to, x);
+#else
+  uint32_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
+  while (x < old &&
+         !__atomic_compare_exchange_n(to, &old, x, /*weak=*/true,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+#endif
+}
+
 // --- Memory
 
 // Reads what no thread of the launch writes.
