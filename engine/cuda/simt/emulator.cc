@@ -22,7 +22,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 // For programs with ThreadSanitizer, this file itself is compiled without: what
-// it knows of the fibers is shared by them.
+// it knows of the fibers is shared by them. Nothing is allocated on a fiber, as
+// that would be seen.
 #ifdef EMULATOR_FOR_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -213,6 +214,7 @@ void Launch::Run(Index3 grid, unsigned threads, size_t shared_bytes,
   shared_bytes_ = shared_bytes;
   threads_.resize(threads);
   position.grid = grid;
+  while (fibers_.size() < threads) fibers_.push_back(MakeFiber(EnterFiber));
 #ifdef EMULATOR_FOR_TSAN
   launcher_.tsan_fiber = __tsan_get_current_fiber();
 #endif
@@ -258,6 +260,7 @@ void Launch::RunBlock(Index3 block) {
     if (waiting_ != threads_.size() || sites_differ_) {
       CheckThatAllWaitAtOneBarrier();
     }
+    NoteBarrier(first_site_);
     or_of_passed_ = std::exchange(or_of_waiting_, false);
   }
 }
@@ -271,9 +274,6 @@ void Launch::RunThreads() {
 
 Fiber& Launch::FiberOf(Thread& thread) {
   if (thread.state == Thread::kNew) {
-    if (fibers_of_block_ == fibers_.size()) {
-      fibers_.push_back(MakeFiber(EnterFiber));
-    }
     thread.fiber = fibers_[fibers_of_block_++].get();
   }
   return *thread.fiber;
@@ -340,10 +340,8 @@ void Launch::NoteBarrier(Site site) {
 }
 
 bool Launch::Wait(bool mine, Site site) {
-  const bool is_first = waiting_ == 0;
-  if (is_first || !(site == first_site_)) NoteBarrier(site);
   if (site == current_options.ignored_barrier) return mine;
-  if (is_first) {
+  if (waiting_ == 0) {
     first_site_ = site;
   } else if (!(site == first_site_)) {
     sites_differ_ = true;
