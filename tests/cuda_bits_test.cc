@@ -1,6 +1,6 @@
-// The kernels of the CUDA backend, run by the emulator, against the CPU: every
-// operation in every policy, on ordinary numbers and on others, and what is
-// counted on the way, to the last bit.
+// The kernels of the CUDA backend, run by the emulator or, with --backend=cuda,
+// by a GPU, against the CPU: every operation in every policy, on ordinary
+// numbers and on others, and what is counted on the way, to the last bit.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "engine/create_backend.h"
 #include "engine/graph/builder.h"
@@ -20,6 +22,8 @@
 #include "engine/graph/testing/op_case.h"
 #include "engine/graph/testing/values.h"
 #include "engine/numerics/policy.h"
+
+ABSL_FLAG(std::string, backend, "cuda_emulated", "What is compared.");
 
 namespace repro16 {
 namespace {
@@ -29,7 +33,9 @@ constexpr int64_t kBatch = 5;
 std::unique_ptr<Backend> Cpu() {
   return *CreateBackend("cpu", {/*threads=*/1});
 }
-std::unique_ptr<Backend> Cuda() { return *CreateBackend("cuda_emulated"); }
+std::unique_ptr<Backend> Cuda() {
+  return *CreateBackend(absl::GetFlag(FLAGS_backend));
+}
 
 std::vector<std::string> PolicyNames() {
   std::vector<std::string> names;
@@ -281,3 +287,9 @@ INSTANTIATE_TEST_SUITE_P(Networks, CudaNetworkTest,
 
 }  // namespace
 }  // namespace repro16
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  absl::ParseCommandLine(argc, argv);
+  return RUN_ALL_TESTS();
+}
