@@ -1,5 +1,7 @@
 #include "engine/create_backend.h"
 
+#include <vector>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -8,12 +10,9 @@
 namespace repro16 {
 namespace {
 
-using Create =
-    absl::StatusOr<std::unique_ptr<Backend>> (*)(const BackendOptions& options);
-
 struct Entry {
   std::string_view name;
-  Create create;
+  BackendFactory create;
 };
 
 absl::StatusOr<std::unique_ptr<Backend>> CreateCpu(
@@ -21,11 +20,14 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpu(
   return CreateCpuBackend({options.threads, options.variant});
 }
 
-constexpr Entry kBackends[] = {{"cpu", CreateCpu}};
+std::vector<Entry>& Backends() {
+  static auto& backends = *new std::vector<Entry>{{"cpu", CreateCpu}};
+  return backends;
+}
 
 const Entry* Find(std::string_view name) {
   if (name.empty()) name = kDefaultBackend;
-  for (const Entry& entry : kBackends) {
+  for (const Entry& entry : Backends()) {
     if (entry.name == name) return &entry;
   }
   return nullptr;
@@ -40,13 +42,17 @@ absl::Status CheckBackend(std::string_view name) {
   };
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown backend '", absl::CEscape(name), "'; use ",
-      absl::StrJoin(kBackends, " or ", quoted), ", or leave it out"));
+      absl::StrJoin(Backends(), " or ", quoted), ", or leave it out"));
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> CreateBackend(
     std::string_view name, const BackendOptions& options) {
   if (absl::Status status = CheckBackend(name); !status.ok()) return status;
   return Find(name)->create(options);
+}
+
+void AddTestBackend(std::string_view name, BackendFactory create) {
+  Backends().push_back({name, create});
 }
 
 }  // namespace repro16

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/backend_names.h"
 #include "engine/graph/backend.h"
 
 namespace repro16 {
@@ -22,9 +23,6 @@ struct BackendOptions {
   std::string variant = "auto";
 };
 
-// Where a specification names none.
-inline constexpr std::string_view kDefaultBackend = "cpu";
-
 // InvalidArgument, with the known names, if there is no such backend. "" is the
 // default one.
 absl::Status CheckBackend(std::string_view name);
@@ -33,6 +31,13 @@ absl::Status CheckBackend(std::string_view name);
 // not in that variant.
 absl::StatusOr<std::unique_ptr<Backend>> CreateBackend(
     std::string_view name, const BackendOptions& options = {});
+
+using BackendFactory =
+    absl::StatusOr<std::unique_ptr<Backend>> (*)(const BackendOptions& options);
+
+// For tests: a backend that is no part of the product, of that name from here
+// on.
+void AddTestBackend(std::string_view name, BackendFactory create);
 
 }  // namespace repro16
 

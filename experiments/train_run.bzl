@@ -7,6 +7,8 @@ A long run is a chain of actions, its segments: each goes on from the checkpoint
 lost with an interrupted action is then a segment, not the run; the result is the same to the bit.
 """
 
+load("//experiments:backend.bzl", "BackendInfo")
+
 RunInfo = provider(
     doc = "What a training run left behind.",
     fields = {
@@ -17,6 +19,12 @@ RunInfo = provider(
         "diagnosis": "File: Diagnosis, text form; None where none was asked for",
     },
 )
+
+# What an action needs besides processors. The driver's library and devices are the machine's own.
+_REQUIREMENTS = {
+    "cpu": {},
+    "cuda": {"resources:gpu:1": ""},
+}
 
 def _train(ctx, spec, checkpoint, args, outputs, part = ""):
     """An action that trains, from `checkpoint` or from the start."""
@@ -33,14 +41,17 @@ def _train(ctx, spec, checkpoint, args, outputs, part = ""):
         arguments = [common, args],
         inputs = [spec] + ctx.files.data + ([checkpoint] if checkpoint else []),
         outputs = outputs,
+        execution_requirements = _REQUIREMENTS[ctx.attr._backend[BackendInfo].name],
         mnemonic = "Train",
         progress_message = "Training %s%s" % (ctx.label.name, part),
     )
 
 def _train_run_impl(ctx):
-    folder = ctx.label.name + "/"
+    # Each backend's runs have files of their own: those of another one stay.
+    backend = ctx.attr._backend[BackendInfo].name
+    folder = "%s/%s/" % (ctx.label.name, backend) if backend != "cpu" else ctx.label.name + "/"
     spec = ctx.actions.declare_file(folder + "spec.textproto")
-    ctx.actions.write(spec, ctx.attr.spec)
+    ctx.actions.write(spec, ctx.attr.spec % backend)
     info = RunInfo(
         name = ctx.label.name,
         result = ctx.actions.declare_file(folder + "result.pb"),
@@ -79,10 +90,11 @@ def _train_run_impl(ctx):
 _train_run = rule(
     implementation = _train_run_impl,
     attrs = {
-        "spec": attr.string(mandatory = True, doc = "RunSpec, text form"),
+        "spec": attr.string(mandatory = True, doc = "RunSpec, text form, with %s for the backend"),
         "data": attr.label_list(allow_files = True, doc = "the data set's files, in one folder"),
         "diagnose": attr.bool(doc = "whether the run also writes what rounding did to each tensor"),
         "segment_ends": attr.int_list(doc = "the epochs after which an action ends and the next one goes on"),
+        "_backend": attr.label(default = "//experiments:backend", providers = [BackendInfo]),
         # In the target configuration: it is what is under study, and is built as the tests build it.
         "_trainer": attr.label(default = "//programs:train", executable = True, cfg = "target"),
     },
@@ -127,7 +139,6 @@ def train_run(
         test_examples = 0,
         width = "",
         batch_norm_momentum = "",
-        backend = "cpu",
         segments = 1,
         diagnose = False,
         **kwargs):
@@ -135,7 +146,8 @@ def train_run(
 
     Its files are `<name>/result.pb`, `<name>/probabilities.safetensors` and `<name>/telemetry.pb`. With `segments` it
     is a chain of so many actions, of whole epochs each; the telemetry is then that of the last one. With `diagnose`
-    there is `<name>/diagnosis.textproto`, too. Numbers that are strings are as they are to be read; an empty one leaves
+    there is `<name>/diagnosis.textproto`, too. On another backend than "cpu" (--//experiments:backend) the files lie in
+    `<name>/<backend>`. Numbers that are strings are as they are to be read; an empty one leaves
     the network as the paper has it.
     """
     if segments < 1 or segments > epochs:
@@ -147,7 +159,7 @@ def train_run(
 # proto-message: RunSpec
 model: "{model}"
 policy: "{policy}"
-backend: "{backend}"
+backend: "%s"
 scale: "{scale}"
 seed: {seed}
 epochs: {epochs}
@@ -162,7 +174,6 @@ data {{
 """.format(
             model = model,
             policy = policy,
-            backend = backend,
             scale = scale,
             seed = seed,
             epochs = epochs,

@@ -8,27 +8,20 @@
 //
 // writes new digests. A change of any of them is a change of the numerics:
 // raise kNumericsVersion with it.
+#include "tests/model_bits.h"
+
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cmath>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "engine/create_backend.h"
-#include "engine/graph/backend.h"
 #include "engine/io/file.h"
-#include "engine/io/sha256.h"
 #include "engine/numerics/policy.h"
 #include "engine/numerics/simd_target.h"
 #include "engine/numerics/version.h"
-#include "engine/training/initialize.h"
 #include "models/registry.h"
 
 ABSL_FLAG(std::string, golden, "tests/model_bits.golden", "Digests to hold.");
@@ -37,114 +30,16 @@ ABSL_FLAG(std::string, write, "", "File to write new digests to.");
 namespace repro16 {
 namespace {
 
-constexpr int64_t kBatch = 5;
-constexpr int64_t kSteps = 20;
-// Networks a quarter as wide: the same operations in seconds.
-constexpr double kWidth = 0.25;
-
-struct Configuration {
-  BackendOptions cpu;
-  bool fused = true;
-};
-
-// One program and the noise it trains on.
-class Training {
- public:
-  Training(const std::string& model, const std::string& policy,
-           const Configuration& configuration) {
-    ModelOptions options;
-    options.width = kWidth;
-    graph_ = *BuildModel(model, options);
-    backend_ = *CreateBackend("cpu", configuration.cpu);
-    CompileOptions compile;
-    compile.max_batch = kBatch;
-    compile.seed = 7;
-    compile.keep_all_tensors = !configuration.fused;
-    compile.optimizer.emplace().mutable_sgd()->set_learning_rate(0.01);
-    compile.optimizer->mutable_sgd()->set_momentum(0.9);
-    program_ = *backend_->Compile(graph_, *FindPolicy(policy), compile);
-    std::array<double, 256> table;
-    for (size_t i = 0; i < table.size(); ++i) {
-      table[i] = (static_cast<double>(i) - 127.5) / 64;
-    }
-    EXPECT_TRUE(program_->SetInputTable(table).ok());
-    EXPECT_TRUE(InitializeParameters(graph_, /*seed=*/7, *program_).ok());
-    images_ = Upload(Noise(kSteps * kBatch *
-                           graph_.tensors[graph_.input].shape.NumElements()));
-    std::vector<uint8_t> labels = Noise(kSteps * kBatch);
-    for (uint8_t& label : labels) label %= 10;
-    labels_ = Upload(labels);
-  }
-
-  // Of the losses, then the parameters.
-  std::string Digest(int64_t steps) {
-    const BatchSource source{images_.get(), labels_.get()};
-    for (int64_t step = 0; step < steps; ++step) {
-      EXPECT_TRUE(
-          program_->TrainStep(source, step * kBatch, kBatch, step).ok());
-    }
-    Sha256 sha;
-    const auto records = program_->TakeRecords();
-    EXPECT_TRUE(records.ok()) << records.status();
-    for (const BatchRecord& record : *records) {
-      EXPECT_TRUE(std::isfinite(record.loss)) << "NaNs alike hide differences";
-      sha.Update(&record.loss, sizeof(record.loss));
-    }
-    for (size_t p = 0; p < graph_.parameters.size(); ++p) {
-      const auto bytes = *program_->ReadParameter(static_cast<ParameterId>(p));
-      sha.Update(bytes.data(), bytes.size());
-    }
-    return sha.HexDigest();
-  }
-
- private:
-  static std::vector<uint8_t> Noise(int64_t n) {
-    std::vector<uint8_t> bytes(static_cast<size_t>(n));
-    uint32_t state = 1;
-    for (uint8_t& byte : bytes) {
-      state = state * 1664525 + 1013904223;  // Numerical Recipes, section 7.1
-      byte = static_cast<uint8_t>(state >> 24);
-    }
-    return bytes;
-  }
-
-  std::unique_ptr<DeviceBuffer> Upload(const std::vector<uint8_t>& bytes) {
-    auto buffer = *backend_->Allocate(static_cast<int64_t>(bytes.size()));
-    EXPECT_TRUE(backend_->Upload(bytes, *buffer).ok());
-    return buffer;
-  }
-
-  Graph graph_;
-  std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Program> program_;
-  std::unique_ptr<DeviceBuffer> images_;
-  std::unique_ptr<DeviceBuffer> labels_;
-};
-
-std::string Key(const std::string& model, const std::string& policy) {
-  return absl::StrCat(model, " ", policy);
-}
-
-// Lines "model policy digest"; the first one holds the version.
-std::map<std::string, std::string> ReadGolden() {
-  std::map<std::string, std::string> golden;
-  const auto text = ReadFile(absl::GetFlag(FLAGS_golden));
-  EXPECT_TRUE(text.ok()) << text.status();
-  if (!text.ok()) return golden;
-  for (const std::string_view line :
-       absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
-    const size_t space = line.rfind(' ');
-    golden.emplace(line.substr(0, space), line.substr(space + 1));
-  }
-  return golden;
-}
-
-std::vector<Configuration> Configurations() {
-  std::vector<Configuration> all;
+std::vector<ModelBitsOptions> Configurations() {
+  std::vector<ModelBitsOptions> all;
   const std::vector<std::string> targets = UsableSimdTargets();
-  for (int threads : {2, 3, 7}) all.push_back({{threads, targets.front()}});
-  for (size_t i = 1; i < targets.size(); ++i) all.push_back({{1, targets[i]}});
-  all.push_back({{1, targets.front()}, /*fused=*/false});
+  for (int threads : {2, 3, 7}) {
+    all.push_back({"cpu", {threads, targets.front()}});
+  }
+  for (size_t i = 1; i < targets.size(); ++i) {
+    all.push_back({"cpu", {1, targets[i]}});
+  }
+  all.push_back({"cpu", {1, targets.front()}, /*fused=*/false});
   return all;
 }
 
@@ -158,15 +53,19 @@ TEST_P(ModelBitsTest, SameEverywhere) {
   ASSERT_GE(targets.size(), 2u) << "one target alone proves little";
 #endif
   const std::string first =
-      Training(model, policy, {{1, targets.front()}}).Digest(kSteps);
-  const auto golden = ReadGolden();
-  const auto held = golden.find(Key(model, policy));
-  ASSERT_NE(held, golden.end()) << "no digest of " << Key(model, policy);
-  EXPECT_EQ(first, held->second) << Key(model, policy);
-  for (const Configuration& configuration : Configurations()) {
-    EXPECT_EQ(Training(model, policy, configuration).Digest(kSteps), first)
-        << configuration.cpu.variant << ", " << configuration.cpu.threads
-        << " threads, " << (configuration.fused ? "fused" : "unfused");
+      ModelBits(model, policy, {"cpu", {1, targets.front()}})
+          .Digest(kModelBitsSteps);
+  const auto golden = ReadModelBits(absl::GetFlag(FLAGS_golden));
+  const auto held = golden.find(ModelBitsKey(model, policy));
+  ASSERT_NE(held, golden.end())
+      << "no digest of " << ModelBitsKey(model, policy);
+  EXPECT_EQ(first, held->second) << ModelBitsKey(model, policy);
+  for (const ModelBitsOptions& configuration : Configurations()) {
+    EXPECT_EQ(ModelBits(model, policy, configuration).Digest(kModelBitsSteps),
+              first)
+        << configuration.backend_options.variant << ", "
+        << configuration.backend_options.threads << " threads, "
+        << (configuration.fused ? "fused" : "unfused");
   }
 }
 
@@ -187,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, ModelBitsTest,
                          });
 
 TEST(ModelBitsGoldenTest, IsOfThisVersionAndComplete) {
-  const auto golden = ReadGolden();
+  const auto golden = ReadModelBits(absl::GetFlag(FLAGS_golden));
   EXPECT_EQ(golden.at("numerics version"), absl::StrCat(kNumericsVersion));
   EXPECT_EQ(golden.size(), 1 + ModelNames().size() * AllPolicies().size());
 }
@@ -196,8 +95,9 @@ int WriteGolden(const std::string& path) {
   std::string text = absl::StrCat("numerics version ", kNumericsVersion, "\n");
   for (const std::string& model : ModelNames()) {
     for (const std::string& policy : PolicyNames()) {
-      absl::StrAppend(&text, Key(model, policy), " ",
-                      Training(model, policy, {{1, "auto"}}).Digest(kSteps),
+      absl::StrAppend(&text, ModelBitsKey(model, policy), " ",
+                      ModelBits(model, policy, {"cpu", {1, "auto"}})
+                          .Digest(kModelBitsSteps),
                       "\n");
     }
   }

@@ -34,7 +34,7 @@ FLOORS = {
 # A backend stands alone: what two of them need is on a floor below, and what is
 # above knows it by its name.
 BACKENDS = ("engine/cpu/", "engine/cuda/")
-KNOWS_BACKENDS = "engine/create_backend.cc"
+KNOWS_BACKENDS = ("engine/create_backend.cc", "engine/emulated_backend.cc")
 
 _INCLUDE = re.compile(r'^\s*(?:#\s*include|import)\s+"([^"]+)"')
 
@@ -50,7 +50,7 @@ def floor(path):
 def _other_backend(path, included):
     """The backend that a file includes from and is no part of, or None."""
     for backend in BACKENDS:
-        if included.startswith(backend) and not str(path).startswith(backend) and str(path) != KNOWS_BACKENDS:
+        if included.startswith(backend) and not str(path).startswith(backend) and str(path) not in KNOWS_BACKENDS:
             return backend
     return None
 
@@ -67,8 +67,8 @@ def problems(path, text):
         if other is not None and other > own:
             result.append("%s:%d: floor %d includes %s of floor %d" % (path, number, own, match.group(1), other))
         elif match and _other_backend(path, match.group(1)):
-            result.append("%s:%d: includes %s; only %s knows the backends, and they share what stands below them" %
-                          (path, number, match.group(1), KNOWS_BACKENDS))
+            result.append("%s:%d: includes %s; only %s know the backends, and they share what stands below them" %
+                          (path, number, match.group(1), " and ".join(KNOWS_BACKENDS)))
     return result
 
 

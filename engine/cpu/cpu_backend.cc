@@ -66,6 +66,8 @@ class CpuBackend : public Backend {
 
   int64_t available_bytes() const override { return AvailableMemory(); }
 
+  bool shares_host_memory() const override { return true; }
+
   absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) override {
     if (bytes < 0) {

@@ -13,6 +13,7 @@ struct StepState {
   int64_t first = 0;     // example of the source
   int64_t step = 0;      // selects dropout masks
   uint64_t correct = 0;  // examples of the batch that were classified right
+  int64_t record = 0;    // where its record goes
   UpdateState update;
 };
 

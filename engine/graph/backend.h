@@ -177,6 +177,8 @@ class Backend {
   virtual double MultiplyAddCeiling() = 0;
   // Bytes of memory that the device could give now.
   virtual int64_t available_bytes() const = 0;
+  // Whether that memory is what the host's own structures lie in, too.
+  virtual bool shares_host_memory() const = 0;
 
   virtual absl::StatusOr<std::unique_ptr<DeviceBuffer>> Allocate(
       int64_t bytes) = 0;

@@ -49,6 +49,21 @@ absl::Status CheckBatch(const Graph& graph, const CompileOptions& options,
   return absl::OkStatus();
 }
 
+absl::Status CheckExample(const SourceLabels& source, int64_t classes,
+                          int64_t example) {
+  const auto count = static_cast<int64_t>(source.labels.size());
+  if (example < 0 || example >= count) {
+    return absl::OutOfRangeError(absl::StrCat("example ", example,
+                                              " of a source of ", count,
+                                              ", named by its order"));
+  }
+  const uint8_t label = source.labels[static_cast<size_t>(example)];
+  if (label < classes) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("label ", label, " of example ", example,
+                   "; the network has ", classes, " classes"));
+}
+
 absl::Status CheckWholeTensor(absl::Span<const uint8_t> bytes, int64_t wanted) {
   if (static_cast<int64_t>(bytes.size()) == wanted) return absl::OkStatus();
   return absl::InvalidArgumentError(

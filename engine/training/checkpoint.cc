@@ -27,10 +27,13 @@ absl::Span<const uint8_t> AsBytes(const std::string& bytes) {
 }
 
 // "modified: epochs: 2 -> 3", of the first field that differs; "" if none does.
+// Backends give the same bits: a run that one of them has begun another may end.
 std::string FirstDifference(const RunSpec& before, const RunSpec& now) {
   google::protobuf::util::MessageDifferencer differencer;
   std::string differences;
   differencer.ReportDifferencesToString(&differences);
+  differencer.IgnoreField(
+      RunSpec::descriptor()->FindFieldByNumber(RunSpec::kBackendFieldNumber));
   if (differencer.Compare(before, now)) return "";
   return differences.substr(0, differences.find('\n'));
 }

@@ -184,15 +184,18 @@ class Trainer {
                            int64_t checkpoint_bytes) const {
     const int64_t classes = data_.classes;
     const auto activation = static_cast<int64_t>(SizeOf(policy_.activation));
-    int64_t needed = memory_.Total() + state_bytes +
+    int64_t needed = memory_.Total() +
                      data_.test.count * classes * activation +
                      data_.train.count * static_cast<int64_t>(sizeof(uint32_t));
     for (const Split* split : {&data_.train, &data_.test}) {
       needed +=
           static_cast<int64_t>(split->images.size() + split->labels.size());
     }
-    if (options_.diagnose) needed += memory_.parameters;  // a copy
-    needed += 2 * checkpoint_bytes;  // as a message, and as the file's bytes
+    if (backend_.shares_host_memory()) {
+      needed += state_bytes;
+      if (options_.diagnose) needed += memory_.parameters;  // a copy
+      needed += 2 * checkpoint_bytes;  // as a message, and as the file's bytes
+    }
     const int64_t limit = options_.memory_limit;
     const int64_t available = limit > 0
                                   ? std::min(limit, backend_.available_bytes())
@@ -209,6 +212,8 @@ class Trainer {
     if (options_.resume_from != nullptr) {
       const auto checkpoint = std::move(options_.resume_from);
       state_ = checkpoint->run();
+      // Another one may have begun the run.
+      state_.mutable_result()->mutable_spec()->set_backend(spec_.backend());
       return RestoreProgram(*checkpoint, graph_, *program_);
     }
     DescribeRun();

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/backend_names.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/numerics/policy.h"
@@ -41,6 +43,12 @@ absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
         absl::StrCat(Describe(run), " is of scale \"",
                      run.result.spec().scale(), "\", not \"", scale,
                      "\"; give runs of one scale, and name it in --scale"));
+  }
+  if (!IsBackendName(run.result.spec().backend())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Describe(run), " is of the backend \"", run.result.spec().backend(),
+        "\", which gives no results; train it on \"",
+        absl::StrJoin(kBackendNames, "\" or \""), "\""));
   }
   if (run.result.epochs().empty()) {
     return absl::InvalidArgumentError(

@@ -59,27 +59,15 @@ absl::Status CpuProgram::Gather(const BoundPass& pass,
     return absl::InvalidArgumentError(
         "a buffer of the batch's source is another backend's");
   }
-  const int64_t classes = graph_.tensors[graph_.output].shape.NumElements();
-  for (int64_t i = 0; i < batch; ++i) {
-    int64_t example = first + i;
-    if (order != nullptr) {
-      uint32_t ordered;
-      std::memcpy(&ordered, order + example * 4, sizeof(ordered));
-      example = ordered;
-    }
-    if (example < 0 || example >= source.labels->bytes()) {
-      return absl::OutOfRangeError(
-          absl::StrCat("example ", example, " of a source of ",
-                       source.labels->bytes(), ", named by its order"));
-    }
-    if (labels[example] >= classes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("label ", labels[example], " of example ", example,
-                       "; the network has ", classes, " classes"));
-    }
-    examples_[static_cast<size_t>(i)] = example;
-    labels_[static_cast<size_t>(i)] = labels[example];
-  }
+  const SourceLabels named = {
+      {labels, static_cast<size_t>(source.labels->bytes())}, order};
+  const absl::Status status = ForEachExample(
+      named, graph_.tensors[graph_.output].shape.NumElements(), first, batch,
+      [&](int64_t i, int64_t example, uint8_t label) {
+        examples_[static_cast<size_t>(i)] = example;
+        labels_[static_cast<size_t>(i)] = label;
+      });
+  if (!status.ok()) return status;
   VisitDType(input.type, [&](auto tag) {
     using T = decltype(tag);
     const auto* table = reinterpret_cast<const T*>(input_table_.data());

@@ -4,10 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cpu/program/program.h"
 #include "engine/graph/pass_check.h"
+#include "engine/graph/read_copy.h"
 #include "engine/graph/update_rule.h"
-#include "engine/numerics/round_to_type.h"
-#include "engine/numerics/rounding.h"
-#include "engine/numerics/visit_dtype.h"
 
 namespace repro16 {
 namespace {
@@ -79,14 +77,9 @@ absl::Status CpuProgram::WriteParameter(ParameterId id,
     return status;
   }
   if (bound.read.data == bound.kept.data) return absl::OkStatus();
-  VisitDType(bound.kept.type, [&](auto tag) {
-    const auto* kept = static_cast<const decltype(tag)*>(bound.kept.data);
-    auto* read = static_cast<uint8_t*>(bound.read.data);
-    const auto size = static_cast<int64_t>(SizeOf(bound.read.type));
-    for (int64_t i = 0; i < bound.read.elements; ++i) {
-      StoreAsType(ToFloat(kept[i]), bound.read.type, read + i * size);
-    }
-  });
+  const std::vector<uint8_t> copy =
+      ReadCopy(bytes, bound.kept.type, bound.read.type);
+  std::memcpy(bound.read.data, copy.data(), copy.size());
   return absl::OkStatus();
 }
 

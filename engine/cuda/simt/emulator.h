@@ -53,15 +53,23 @@ Options& options();
 // The barriers that launches have met since the last call.
 std::vector<Site> TakeBarriersMet();
 
+// Ends the process with a line; printf's format.
+[[noreturn]] void Die(const char* format, ...)
+    __attribute__((format(printf, 1, 2)));
+
 // Runs `kernel` as every thread of every block.
 void Run(Index3 grid, unsigned threads, size_t shared_bytes,
          const std::function<void()>& kernel);
 
 // --- For simt.h: of the thread that calls.
 
-unsigned ThreadIndex();
-Index3 BlockIndex();
-Index3 GridSize();
+struct Position {
+  unsigned thread;
+  Index3 block;
+  Index3 grid;
+};
+extern Position position;
+
 void* SharedMemory(size_t bytes);
 // Waits for the block's other threads; true if `mine` is true for one of them.
 bool Wait(bool mine, Site site);

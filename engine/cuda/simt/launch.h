@@ -43,7 +43,9 @@ void Launch(Stream& stream, void (*kernel)(Params...), Index3 grid,
            static_cast<cudaStream_t>(stream.handle())>>>(args...);
   stream.Fail(cudaGetLastError());
 #else
-  static_cast<emulator::LaunchQueue*>(stream.handle())->Enqueue([=] {
+  auto* queue = static_cast<emulator::LaunchQueue*>(stream.handle());
+  (queue->CheckArgument(&args, sizeof(args)), ...);
+  queue->Enqueue([=] {
     emulator::Run(grid, threads, shared_bytes, [&] { kernel(args...); });
   });
 #endif

@@ -73,9 +73,9 @@ SIMT_FUNCTION T& SharedMemory() {
 
 #else
 
-SIMT_FUNCTION unsigned ThreadIndex() { return emulator::ThreadIndex(); }
-SIMT_FUNCTION Index3 BlockIndex() { return emulator::BlockIndex(); }
-SIMT_FUNCTION Index3 GridSize() { return emulator::GridSize(); }
+SIMT_FUNCTION unsigned ThreadIndex() { return emulator::position.thread; }
+SIMT_FUNCTION Index3 BlockIndex() { return emulator::position.block; }
+SIMT_FUNCTION Index3 GridSize() { return emulator::position.grid; }
 
 // The default arguments name the line of the call.
 SIMT_FUNCTION void Barrier(const char* file = __builtin_FILE(),
@@ -111,6 +111,18 @@ SIMT_FUNCTION void AtomicAdd(uint64_t* to, uint64_t x) {
   atomicAdd(reinterpret_cast<unsigned long long*>(to), x);
 #else
   __atomic_fetch_add(to, x, __ATOMIC_RELAXED);
+#endif
+}
+
+SIMT_FUNCTION void AtomicMin(uint32_t* to, uint32_t x) {
+#ifdef __CUDACC__
+  atomicMin(to, x);
+#else
+  uint32_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
+  while (x < old &&
+         !__atomic_compare_exchange_n(to, &old, x, /*weak=*/true,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
 #endif
 }
 

@@ -3,6 +3,7 @@
 #ifndef REPRO16_ENGINE_CUDA_SIMT_WORK_QUEUE_H_
 #define REPRO16_ENGINE_CUDA_SIMT_WORK_QUEUE_H_
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ using Work = std::function<void()>;
 class LaunchQueue {
  public:
   virtual ~LaunchQueue() = default;
+  // Looks at an argument of the launch that is enqueued next.
+  virtual void CheckArgument(const void* /*argument*/, size_t /*bytes*/) const {
+  }
   virtual void Enqueue(Work work) = 0;
 };
 

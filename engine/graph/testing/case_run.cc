@@ -31,12 +31,38 @@ Values DistinctValues(size_t n) {
   return values;
 }
 
+// Uniform in [-scale, scale), but where `kind` puts another number in place.
+Values Draw(size_t n, uint32_t seed, double scale, InputKind kind) {
+  Values values = RandomValues(n, seed, scale);
+  if (kind != InputKind::kExtreme && kind != InputKind::kNonFinite) {
+    return values;
+  }
+  const Values extreme = {0.0,    -0.0,     0x1p-24, -0x1p-24, 0x1.8p-15,
+                          1e-30,  -1e-40,   65504,   -65504,   300,
+                          -0.125, 0x1p-126, 6,       0x1p-14};
+  const Values non_finite = {INFINITY, -INFINITY, NAN};
+  std::mt19937 random(seed);
+  for (double& value : values) {
+    const uint32_t draw = random();
+    const uint32_t which = draw / 64;
+    if (draw % 8 == 0) value = extreme[which % extreme.size()];
+    if (draw % 64 == 1 && kind == InputKind::kNonFinite) {
+      value = non_finite[which % non_finite.size()];
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 CaseRun::CaseRun(Backend& backend, const Graph& graph,
                  const PrecisionPolicy& policy, int64_t batch,
                  double input_scale, InputKind input_kind)
-    : backend_(backend), graph_(graph), policy_(policy), batch_(batch) {
+    : backend_(backend),
+      graph_(graph),
+      policy_(policy),
+      batch_(batch),
+      input_kind_(input_kind) {
   CompileOptions options;
   options.max_batch = batch;
   options.optimizer.emplace().mutable_sgd()->set_learning_rate(0);
@@ -45,7 +71,7 @@ CaseRun::CaseRun(Backend& backend, const Graph& graph,
   options.input_gradient = true;
   program_ = *backend_.Compile(graph_, policy, options);
   WriteParameters();
-  WriteInput(input_scale, input_kind);
+  WriteInput(input_scale);
   Run(/*training=*/false);
   inference_ = Read(/*training=*/false);
   Run(/*training=*/true);
@@ -56,8 +82,8 @@ void CaseRun::WriteParameters() {
   for (size_t i = 0; i < graph_.parameters.size(); ++i) {
     const auto id = static_cast<ParameterId>(i);
     const Parameter& parameter = graph_.parameters[i];
-    Values w = RandomValues(static_cast<size_t>(parameter.shape.NumElements()),
-                            static_cast<uint32_t>(i + 1));
+    Values w = Draw(static_cast<size_t>(parameter.shape.NumElements()),
+                    static_cast<uint32_t>(i + 1), /*scale=*/1, input_kind_);
     if (!parameter.trainable()) {
       // A variance is positive; a mean may be.
       for (double& value : w) value = 1 + value / 2;
@@ -71,18 +97,18 @@ void CaseRun::WriteParameters() {
   }
 }
 
-void CaseRun::WriteInput(double scale, InputKind kind) {
+void CaseRun::WriteInput(double scale) {
   const auto n = static_cast<size_t>(
       batch_ * graph_.tensors[graph_.input].shape.NumElements());
   if (graph_.loss == kNoTensor) {
-    input_ = ToBytes(kind == InputKind::kDistinct
+    input_ = ToBytes(input_kind_ == InputKind::kDistinct
                          ? DistinctValues(n)
-                         : RandomValues(n, kInputSeed, scale),
+                         : Draw(n, kInputSeed, scale, input_kind_),
                      policy_.activation);
     return;
   }
   std::array<double, 256> table;
-  const Values draws = RandomValues(table.size(), kInputSeed, scale);
+  const Values draws = Draw(table.size(), kInputSeed, scale, input_kind_);
   std::copy(draws.begin(), draws.end(), table.begin());
   EXPECT_TRUE(program_->SetInputTable(table).ok());
 
@@ -127,8 +153,9 @@ void CaseRun::RunWithoutLoss(bool training) {
   const auto n = static_cast<size_t>(
       batch_ * graph_.tensors[graph_.output].shape.NumElements());
   EXPECT_TRUE(program_
-                  ->WriteOutputGradient(ToBytes(RandomValues(n, kUpstreamSeed),
-                                                policy_.activation))
+                  ->WriteOutputGradient(
+                      ToBytes(Draw(n, kUpstreamSeed, /*scale=*/1, input_kind_),
+                              policy_.activation))
                   .ok());
   EXPECT_TRUE(program_->Backward(batch_).ok());
 }

@@ -58,7 +58,7 @@ class CaseRun {
 
  private:
   void WriteParameters();
-  void WriteInput(double scale, InputKind kind);
+  void WriteInput(double scale);
   void Run(bool training);
   void RunWithLoss(bool training);
   void RunWithoutLoss(bool training);
@@ -68,6 +68,7 @@ class CaseRun {
   const Graph graph_;
   const PrecisionPolicy policy_;
   const int64_t batch_;
+  const InputKind input_kind_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<DeviceBuffer> images_, labels_on_device_;
   std::vector<uint8_t> labels_;

@@ -16,6 +16,10 @@ namespace repro16 {
 enum class InputKind : uint8_t {
   kUniform,   // in [-scale, scale)
   kDistinct,  // differs between all elements, in every storage type
+  // As kUniform, parameters and gradients too, but for some numbers that are
+  // out of the ordinary. For comparisons of backends: the results say little.
+  kExtreme,    // zeros of either sign, subnormal, tiny and large ones
+  kNonFinite,  // these, infinities and NaNs
 };
 
 // A small graph that has operations of `kind`: they are what the case is about.
