@@ -96,8 +96,8 @@ _COMPILED = {
     "_nvcc": attr.label(default = "@cuda//:nvcc", allow_single_file = True),
 }
 
-def _run_nvcc(ctx, src, command, flags, out, resources = None):
-    """An action that compiles one of srcs."""
+def _run_nvcc(ctx, command, src, flags, out, resources = None):
+    """An action that compiles one file."""
     context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
     arguments = ctx.actions.args()
     arguments.add(ctx.file._nvcc)
@@ -118,14 +118,17 @@ def _run_nvcc(ctx, src, command, flags, out, resources = None):
         use_default_shell_env = True,
     )
 
-def _stem(file):
-    return file.basename[:-len(".cc")]
+def _declare(ctx, src, ending):
+    """An output for one of the sources."""
+    return ctx.actions.declare_file("%s/%s%s" % (ctx.label.name, src.basename[:-len(".cc")], ending))
 
 def _device_objects_impl(ctx):
+    flags = _code_flags(ctx.attr._architectures[_Architectures].numbers)
     outs = []
     for src in ctx.files.srcs:
-        outs.append(ctx.actions.declare_file("%s/%s.o" % (ctx.label.name, _stem(src))))
-        _run_nvcc(ctx, src, _COMPILE, _code_flags(ctx.attr._architectures[_Architectures].numbers), outs[-1])
+        out = _declare(ctx, src, ".o")
+        _run_nvcc(ctx, _COMPILE, src, flags, out)
+        outs.append(out)
     return [DefaultInfo(files = depset(outs))]
 
 _device_objects = rule(
@@ -141,10 +144,9 @@ def _device_ptx_impl(ctx):
     outs = []
     for src in ctx.files.srcs:
         for number in ctx.attr.architectures:
-            base = "%s/%s.%d" % (ctx.label.name, _stem(src), number)
-            ptx = ctx.actions.declare_file(base + ".ptx")
-            resources = ctx.actions.declare_file(base + ".resources")
-            _run_nvcc(ctx, src, _COMPILE_PTX, ["-arch=compute_%d" % number], ptx, resources)
+            ptx = _declare(ctx, src, ".%d.ptx" % number)
+            resources = _declare(ctx, src, ".%d.resources" % number)
+            _run_nvcc(ctx, _COMPILE_PTX, src, ["-arch=compute_%d" % number], ptx, resources)
             outs += [ptx, resources]
     return [DefaultInfo(files = depset(outs))]
 
@@ -154,8 +156,7 @@ _device_ptx = rule(
         _COMPILED,
         architectures = attr.int_list(mandatory = True),
     ),
-    doc = "For each source and architecture its PTX, NAME/SOURCE.NUMBER.ptx, and beside it, in .resources, what ptxas -v " +
-          "says of it.",
+    doc = "For each architecture the kernels' PTX, FILE.NUMBER.ptx, and what ptxas -v says of it, FILE.NUMBER.resources.",
 )
 
 # Whose PTX is looked at: the oldest and the newest, and those that the table of resources has.
