@@ -76,6 +76,15 @@ architectures_flag = rule(
     doc = "Compute capabilities without the dot, with commas between.",
 )
 
+def _bool_flag_impl(_ctx):
+    return []
+
+bool_flag = rule(
+    implementation = _bool_flag_impl,
+    build_setting = config.bool(flag = True),
+    doc = "A flag that is on or off.",
+)
+
 # PTX of this one or an earlier one runs on every later GPU.
 _NEWEST_PTX = 90
 

@@ -5,8 +5,8 @@ namespace repro16 {
 
 absl::StatusOr<std::unique_ptr<Runtime>> CreateCudaRuntime() {
   return absl::FailedPreconditionError(
-      "this program was built without a CUDA toolkit; build it where one is "
-      "installed, or with --config=cuda, or use backend \"cpu\"");
+      "this program has no code for GPUs; build it with --config=cuda, or use "
+      "backend \"cpu\"");
 }
 
 }  // namespace repro16
