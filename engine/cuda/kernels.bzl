@@ -76,6 +76,15 @@ architectures_flag = rule(
     doc = "Compute capabilities without the dot, with commas between.",
 )
 
+def _bool_flag_impl(_ctx):
+    return []
+
+bool_flag = rule(
+    implementation = _bool_flag_impl,
+    build_setting = config.bool(flag = True),
+    doc = "A flag that is on or off.",
+)
+
 # PTX of this one or an earlier one runs on every later GPU.
 _NEWEST_PTX = 90
 
@@ -91,13 +100,13 @@ def _code_flags(numbers):
 # --- Rules
 
 _COMPILED = {
-    "src": attr.label(allow_single_file = [".cc"], mandatory = True),
+    "srcs": attr.label_list(allow_files = [".cc"], mandatory = True),
     "deps": attr.label_list(providers = [CcInfo]),
     "_nvcc": attr.label(default = "@cuda//:nvcc", allow_single_file = True),
 }
 
-def _run_nvcc(ctx, command, flags, out, resources = None):
-    """An action that compiles src."""
+def _run_nvcc(ctx, command, src, flags, out, resources = None):
+    """An action that compiles one file."""
     context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
     arguments = ctx.actions.args()
     arguments.add(ctx.file._nvcc)
@@ -107,39 +116,47 @@ def _run_nvcc(ctx, command, flags, out, resources = None):
     arguments.add_all(context.quote_includes, before_each = "-I")
     arguments.add_all(context.includes, before_each = "-I")
     arguments.add_all(context.system_includes, before_each = "-I")
-    arguments.add(ctx.file.src)
+    arguments.add(src)
     ctx.actions.run_shell(
         mnemonic = "Nvcc",
-        progress_message = "Compiling %s for GPUs" % ctx.file.src.short_path,
+        progress_message = "Compiling %s for GPUs" % src.short_path,
         command = command,
         arguments = [arguments],
-        inputs = depset([ctx.file.src, ctx.file._nvcc], transitive = [context.headers]),
+        inputs = depset([src, ctx.file._nvcc], transitive = [context.headers]),
         outputs = [out, resources] if resources else [out],
         use_default_shell_env = True,
     )
 
-def _device_object_impl(ctx):
-    out = ctx.actions.declare_file(ctx.label.name + ".o")
-    _run_nvcc(ctx, _COMPILE, _code_flags(ctx.attr._architectures[_Architectures].numbers), out)
-    return [DefaultInfo(files = depset([out]))]
+def _declare(ctx, src, ending):
+    """An output for one of the sources."""
+    return ctx.actions.declare_file("%s/%s%s" % (ctx.label.name, src.basename[:-len(".cc")], ending))
 
-_device_object = rule(
-    implementation = _device_object_impl,
+def _device_objects_impl(ctx):
+    flags = _code_flags(ctx.attr._architectures[_Architectures].numbers)
+    outs = []
+    for src in ctx.files.srcs:
+        out = _declare(ctx, src, ".o")
+        _run_nvcc(ctx, _COMPILE, src, flags, out)
+        outs.append(out)
+    return [DefaultInfo(files = depset(outs))]
+
+_device_objects = rule(
+    implementation = _device_objects_impl,
     attrs = dict(
         _COMPILED,
         _architectures = attr.label(default = "//engine/cuda:architectures"),
     ),
-    doc = "An object with the kernels for every architecture of the flag, to be linked by the host's compiler.",
+    doc = "Objects with the kernels for every architecture of the flag, to be linked by the host's compiler.",
 )
 
 def _device_ptx_impl(ctx):
     outs = []
-    for number in ctx.attr.architectures:
-        base = "%s.%d" % (ctx.label.name, number)
-        ptx = ctx.actions.declare_file(base + ".ptx")
-        resources = ctx.actions.declare_file(base + ".resources")
-        _run_nvcc(ctx, _COMPILE_PTX, ["-arch=compute_%d" % number], ptx, resources)
-        outs += [ptx, resources]
+    for src in ctx.files.srcs:
+        for number in ctx.attr.architectures:
+            ptx = _declare(ctx, src, ".%d.ptx" % number)
+            resources = _declare(ctx, src, ".%d.resources" % number)
+            _run_nvcc(ctx, _COMPILE_PTX, src, ["-arch=compute_%d" % number], ptx, resources)
+            outs += [ptx, resources]
     return [DefaultInfo(files = depset(outs))]
 
 _device_ptx = rule(
@@ -148,7 +165,7 @@ _device_ptx = rule(
         _COMPILED,
         architectures = attr.int_list(mandatory = True),
     ),
-    doc = "For each architecture the kernels' PTX, NAME.NUMBER.ptx, and what ptxas -v says of it, NAME.NUMBER.resources.",
+    doc = "For each architecture the kernels' PTX, FILE.NUMBER.ptx, and what ptxas -v says of it, FILE.NUMBER.resources.",
 )
 
 # Whose PTX is looked at: the oldest and the newest, and those that the table of resources has.
@@ -164,7 +181,7 @@ def cuda_kernels(name, srcs, hdrs, deps = [], kernel_deps = []):
 
     Args:
       name: a cc_library of the headers alone: arguments and lists, for host code.
-      srcs: the kernels, in one file. NAME_emulated is a library of them for tests. Where there is a CUDA compiler,
+      srcs: the kernels. NAME_emulated is a library of them for tests. Where there is a CUDA compiler,
         NAME_device is one for GPUs, and NAME_ptx is files about its code.
       hdrs: headers of the arguments.
       deps: what the headers include.
@@ -185,21 +202,21 @@ def cuda_kernels(name, srcs, hdrs, deps = [], kernel_deps = []):
     )
     if not HAS_NVCC:
         return
-    _device_object(
-        name = name + "_device_object",
-        src = srcs[0],
+    _device_objects(
+        name = name + "_device_objects",
+        srcs = srcs,
         deps = kernel_deps,
     )
     native.cc_library(
         name = name + "_device",
-        srcs = [":" + name + "_device_object"],
+        srcs = [":" + name + "_device_objects"],
         linkstatic = True,
         deps = ["@cuda//:cudart"],
     )
     _device_ptx(
         name = name + "_ptx",
         testonly = True,
-        src = srcs[0],
+        srcs = srcs,
         architectures = _PTX_ARCHITECTURES,
         deps = kernel_deps,
     )
