@@ -8,6 +8,7 @@
 #include "engine/cuda/simt/launch.h"
 #include "engine/cuda/simt/simt.h"
 #include "engine/cuda/simt/store.h"
+#include "engine/tensor/round_up.h"
 
 namespace repro16 {
 namespace REPRO16_CUDA_TARGET {
@@ -25,11 +26,15 @@ struct ChunkTotals {
   int no_padding;
 };
 
+// Small blocks, as elements may be few and their sums long.
+constexpr unsigned kTotalThreads = 64;
+
 // kLoads chunk sums are loaded before the first of them is added.
 template <class Product, int kLoads>
-SIMT_KERNEL(kElementThreads, 1)
+SIMT_KERNEL(kTotalThreads, 1)
 AddChunksKernel(const ChunkTotals<typename Product::Type> args) {
-  const int i = ElementIndex();
+  const int i =
+      static_cast<int>(BlockIndex().x * kTotalThreads + ThreadIndex());
   StoreCounts counts;
   if (i < args.elements) {
     float total = -0.0f;  // -0 + x is x
@@ -97,9 +102,10 @@ void AddChunks(const AddChunksArgs& args, Stream& stream) {
                                    Divisor(args.columns),
                                    /*no_padding=*/0};
     const auto kernel = args.count <= 8 ? AddChunksKernel<Product, 8>
-                                        : AddChunksKernel<Product, 32>;
-    Launch(stream, kernel, ElementGrid(args.elements), kElementThreads,
-           sizeof(CountsShared), totals);
+                                        : AddChunksKernel<Product, 64>;
+    Launch(stream, kernel,
+           {static_cast<unsigned>(CeilDiv(args.elements, kTotalThreads))},
+           kTotalThreads, sizeof(CountsShared), totals);
   });
 }
 

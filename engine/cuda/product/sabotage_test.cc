@@ -2,7 +2,7 @@
 // tests of products would notice.
 #include <vector>
 
-#include "engine/cuda/product/half_pair.h"
+#include "engine/cuda/product/halves.h"
 #include "engine/cuda/product/product_cases.h"
 #include "engine/cuda/product/product_kind.h"
 #include "engine/cuda/product/product_launch.h"
@@ -35,9 +35,13 @@ struct RoundedProducts : InF32<float> {
 
 // One rounding where the contract has two.
 struct ContractedStep {
-  SIMT_FUNCTION static HalfPair Add(HalfPair a, HalfPair b, HalfPair acc) {
-    return {RoundToHalf(f32::Fma(a.first, b.first, acc.first)),
-            RoundToHalf(f32::Fma(a.second, b.second, acc.second))};
+  SIMT_FUNCTION static Halves Add(const Halves& a, const Halves& b,
+                                  const Halves& acc) {
+    Halves sum;
+    for (int i = 0; i < kHalves; ++i) {
+      sum.at[i] = f32::Fma(a.at[i], b.at[i], acc.at[i]);
+    }
+    return Round(sum);
   }
 };
 struct ContractedInF16 : InF16 {

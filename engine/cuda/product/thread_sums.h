@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "engine/cuda/product/half_pair.h"
+#include "engine/cuda/product/halves.h"
 #include "engine/cuda/simt/simt.h"
 #include "engine/numerics/host_device.h"
 #include "engine/numerics/narrowing.h"
@@ -25,7 +25,8 @@ struct DotStep {
   SIMT_FUNCTION static float Add(float a, float b, float acc) {
     return f32::Fma(a, b, acc);
   }
-  SIMT_FUNCTION static HalfPair Add(HalfPair a, HalfPair b, HalfPair acc) {
+  SIMT_FUNCTION static Halves Add(const Halves& a, const Halves& b,
+                                  const Halves& acc) {
     return REPRO16_CUDA_TARGET::Add(acc, Mul(a, b));
   }
 };
@@ -64,38 +65,39 @@ class F16Sums {
  public:
   SIMT_FUNCTION void Clear() {
     SIMT_UNROLL for (int r = 0; r < kRows; ++r) {
-      SIMT_UNROLL for (int p = 0; p < kPairs; ++p) {
-        sums_[r][p] = MakeHalfPair(0.0f, 0.0f);
-      }
+      SIMT_UNROLL for (int g = 0; g < kGroups; ++g) sums_[r][g] = AllOf(0.0f);
     }
   }
 
   template <bool kMarks>
   SIMT_FUNCTION void AddTerm(const float (&row)[kRows],
                              const float (&col)[kCols]) {
-    HalfPair cols[kPairs];
-    SIMT_UNROLL for (int p = 0; p < kPairs; ++p) {
-      cols[p] = MakeHalfPair(col[2 * p], col[2 * p + 1]);
+    Halves cols[kGroups];
+    SIMT_UNROLL for (int g = 0; g < kGroups; ++g) {
+      float group[kHalves];
+      SIMT_UNROLL for (int i = 0; i < kHalves; ++i) {
+        group[i] = col[g * kHalves + i];
+      }
+      cols[g] = Halves::Of(group);
     }
     SIMT_UNROLL for (int r = 0; r < kRows; ++r) {
       if (kMarks && IsAbsent(row[r])) continue;
-      const HalfPair twice = MakeHalfPair(row[r], row[r]);
-      SIMT_UNROLL for (int p = 0; p < kPairs; ++p) {
-        sums_[r][p] = Step::Add(twice, cols[p], sums_[r][p]);
+      const Halves same = AllOf(row[r]);
+      SIMT_UNROLL for (int g = 0; g < kGroups; ++g) {
+        sums_[r][g] = Step::Add(same, cols[g], sums_[r][g]);
       }
     }
   }
 
   SIMT_FUNCTION float Get(int r, int c) const {
-    const HalfPair pair = sums_[r][c / 2];
-    return c % 2 == 0 ? First(pair) : Second(pair);
+    return sums_[r][c / kHalves].At(c % kHalves);
   }
 
  private:
-  static_assert(kCols % 2 == 0);
-  static constexpr int kPairs = kCols / 2;
+  static_assert(kCols % kHalves == 0);
+  static constexpr int kGroups = kCols / kHalves;
 
-  HalfPair sums_[kRows][kPairs];
+  Halves sums_[kRows][kGroups];
 };
 
 }  // namespace REPRO16_CUDA_TARGET
