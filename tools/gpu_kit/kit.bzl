@@ -1,0 +1,56 @@
+"""gpu_kit: one archive of programs that check, time and train where no Bazel is."""
+
+load("//tools:defs.bzl", "PYTHON")
+
+_NO_TOOLKIT = "//tools:gpu_kit: no CUDA toolkit, so there is no code for GPUs: install CUDA 13 (nvcc in " + \
+              "/usr/local/cuda or on the PATH), or name its folder by CUDA_PATH"
+
+def _gpu_kit_impl(ctx):
+    archive = ctx.actions.declare_file(ctx.label.name + ".tar.xz")
+    if ctx.attr.on_gpus and not ctx.files._nvcc:
+        ctx.actions.run_shell(
+            outputs = [archive],
+            command = "echo '%s' >&2; exit 1" % _NO_TOOLKIT,
+            mnemonic = "NoToolkit",
+        )
+        return [DefaultInfo(files = depset([archive]))]
+    networks = ctx.actions.declare_file(ctx.label.name + "_networks")
+    ctx.actions.write(networks, "".join([network + "\n" for network in ctx.attr.networks]))
+    files = {"networks": networks}
+    for target, name in ctx.attr.files.items():
+        files[name] = target.files.to_list()[0]
+    for target, name in ctx.attr.programs.items():
+        files["bin/" + name] = target.files.to_list()[0]
+    for target, name in ctx.attr.specs.items():
+        files["specs/%s.textproto" % name] = target[OutputGroupInfo].spec.to_list()[0]
+    args = ctx.actions.args()
+    args.add(archive)
+    for name in sorted(files):
+        args.add(files[name], format = name + "=%s")
+    ctx.actions.run_shell(
+        inputs = files.values() + [ctx.file._pack],
+        outputs = [archive],
+        arguments = [args],
+        command = "%s %s \"$@\"" % (PYTHON, ctx.file._pack.path),
+        mnemonic = "PackKit",
+        progress_message = "Packing %s" % ctx.label.name,
+    )
+    return [DefaultInfo(files = depset([archive]))]
+
+gpu_kit = rule(
+    implementation = _gpu_kit_impl,
+    attrs = {
+        "files": attr.label_keyed_string_dict(
+            mandatory = True,
+            allow_files = True,
+            doc = "and their names in the archive",
+        ),
+        "networks": attr.string_list(mandatory = True, doc = "whose steps are timed"),
+        "on_gpus": attr.bool(default = True, doc = "whether it is useless without code for GPUs"),
+        "programs": attr.label_keyed_string_dict(mandatory = True, doc = "and their names in bin/"),
+        "specs": attr.label_keyed_string_dict(mandatory = True, doc = "train_run targets, and their names in specs/"),
+        "_nvcc": attr.label(default = "@cuda//:nvcc"),
+        "_pack": attr.label(default = "//tools/gpu_kit:pack.py", allow_single_file = True),
+    },
+    doc = "NAME.tar.xz, the same bytes from the same files.",
+)
