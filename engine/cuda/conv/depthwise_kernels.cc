@@ -81,6 +81,7 @@ struct Filter {
   int taps;
   int threads;     // of kWidth channels each
   Divisor groups;  // threads of a pixel
+  int no_padding;
 };
 
 template <class Product, int kWidth, class W>
@@ -196,7 +197,9 @@ void LaunchFilter(const DepthwiseArgs& args, const W& window, Stream& stream) {
                                args.counter,
                                static_cast<int>(args.shape.window()),
                                static_cast<int>(threads),
-                               Divisor(groups)};
+                               Divisor(groups),
+                               /*no_padding=*/0};
+  static_assert(std::has_unique_object_representations_v<Filter<T, W>>);
   Launch(stream, FilterKernel<Product, kWidth, W>, ElementGrid(threads),
          kElementThreads, sizeof(CountsShared), filter);
 }
@@ -213,6 +216,7 @@ void LaunchWeightGradient(const DepthwiseArgs& args, Stream& stream) {
                           /*threads=*/0,
                           Divisor(channels / kWidth),
                           Divisor(args.shape.window())};
+  static_assert(std::has_unique_object_representations_v<WeightChunks<T>>);
   const int64_t chunks = CeilDiv(args.shape.out_pixels(), Product::kChunk);
   const int64_t slots =
       args.workspace_bytes / (weights * static_cast<int64_t>(sizeof(float)));

@@ -139,7 +139,7 @@ DepthwiseCase MakeCase(ConvPass pass, const ConvShape& shape,
                           tensor(forward    ? y
                                  : to_input ? x
                                             : w)};
-  TestNumbers numbers(1);
+  OperandNumbers numbers(1);
   numbers.Fill(result.a, flavour);
   numbers.Fill(result.b, flavour);
   numbers.Fill(result.bias, flavour);

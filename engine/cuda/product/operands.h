@@ -87,6 +87,7 @@ struct MatrixOperand {
   // group_gap other elements.
   Divisor group = {};
   int group_gap = 0;
+  int no_padding = 0;
 };
 
 // Lines are pixels, terms are taps. W is a Window.

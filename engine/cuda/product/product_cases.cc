@@ -32,7 +32,7 @@ std::string Describe(const ProductTypes& types, Flavour flavour) {
 std::shared_ptr<TestTensor> Filled(DType type, int64_t size, int offset,
                                    Flavour flavour, uint32_t seed) {
   auto tensor = std::make_shared<TestTensor>(type, size, offset);
-  TestNumbers(seed).Fill(*tensor, flavour);
+  OperandNumbers(seed).Fill(*tensor, flavour);
   return tensor;
 }
 
@@ -45,7 +45,7 @@ ProductCase NewCase(const std::string& name, const ProductTypes& types,
                         types,
                         bias,
                         TestTensor(types.type, columns, offset)};
-  TestNumbers(3).Fill(result.bias_values, flavour);
+  OperandNumbers(3).Fill(result.bias_values, flavour);
   return result;
 }
 

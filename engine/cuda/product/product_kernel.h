@@ -24,21 +24,20 @@ namespace REPRO16_CUDA_TARGET {
 // chunks.
 template <class T>
 struct Outputs {
-  int rows;
-  int cols;
-  int terms;
-  // Positions of a block: from z * span + first on.
-  int span;
-  int first;
-
   // Where chunk sums go, those of each z side by side; null: to y.
   float* chunks;
   T* y;
+  const T* bias;
+  StoreCounter* counter;
+  int rows;
+  int cols;
   int row_stride;
   int outer_stride;
   int inner_stride;
-  const T* bias;
-  StoreCounter* counter;
+  // Positions of a block: from z * span + first on.
+  int terms;
+  int span;
+  int first;
   Divisor row_tiles;
   Divisor inner;
 };

@@ -16,12 +16,13 @@ namespace {
 template <class T>
 struct ChunkTotals {
   float* chunks;
-  int count;
-  int elements;
-  Divisor columns;
   const T* bias;
   T* y;
   StoreCounter* counter;
+  int count;
+  int elements;
+  Divisor columns;
+  int no_padding;
 };
 
 // kLoads chunk sums are loaded before the first of them is added.
@@ -88,12 +89,13 @@ void AddChunks(const AddChunksArgs& args, Stream& stream) {
     using Product = decltype(product);
     using T = typename Product::Type;
     const ChunkTotals<T> totals = {args.chunks,
+                                   static_cast<const T*>(args.bias),
+                                   static_cast<T*>(args.y),
+                                   args.counter,
                                    static_cast<int>(args.count),
                                    static_cast<int>(args.elements),
                                    Divisor(args.columns),
-                                   static_cast<const T*>(args.bias),
-                                   static_cast<T*>(args.y),
-                                   args.counter};
+                                   /*no_padding=*/0};
     const auto kernel = args.count <= 8 ? AddChunksKernel<Product, 8>
                                         : AddChunksKernel<Product, 32>;
     Launch(stream, kernel, ElementGrid(args.elements), kElementThreads,

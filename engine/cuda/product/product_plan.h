@@ -26,7 +26,7 @@ enum class ProductTile {
   k128x128,
   k128x64,
   k128x32,
-  k128x16,
+  k64x16,
   k48x16,
   k32x32,
 };

@@ -13,7 +13,7 @@ namespace repro16 {
 namespace {
 
 constexpr ProductTile kTiles[] = {ProductTile::k128x128, ProductTile::k128x64,
-                                  ProductTile::k128x32,  ProductTile::k128x16,
+                                  ProductTile::k128x32,  ProductTile::k64x16,
                                   ProductTile::k48x16,   ProductTile::k32x32};
 constexpr MatrixForm kForms[] = {MatrixForm::kPlain, MatrixForm::kTransposedB,
                                  MatrixForm::kTransposedA};
@@ -64,7 +64,7 @@ TEST(ProductTest, EveryTileOfConvolutions) {
 }
 
 TEST(ProductTest, MatricesOfAllSizes) {
-  TestNumbers numbers(1);
+  OperandNumbers numbers(1);
   for (int i = 0; i < 120; ++i) {
     MatrixCaseOptions options;
     options.form = kForms[i % 3];

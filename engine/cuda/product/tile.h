@@ -189,7 +189,7 @@ class Stager {
     }
     SIMT_UNROLL for (int i = 0; i < ShareB::kCount; ++i) {
       const auto found = reader_b_.Find(i);
-      present_b_[i] = found.present;
+      present_b_ = found.present;
       next_b_[i].From(found.address);
     }
   }
@@ -206,8 +206,8 @@ class Stager {
                                            absent_a, shared.a[buffer]);
     }
     SIMT_UNROLL for (int i = 0; i < ShareB::kCount; ++i) {
-      share_b_.template Write<false>(
-          i, next_b_[i], A::kHasGaps || present_b_[i], 0.0f, shared.b[buffer]);
+      share_b_.template Write<false>(i, next_b_[i], A::kHasGaps || present_b_,
+                                     0.0f, shared.b[buffer]);
     }
     Barrier();
   }
@@ -226,7 +226,7 @@ class Stager {
   Loaded<T, kWidth> next_a_[ShareA::kCount];
   Loaded<T, kWidth> next_b_[ShareB::kCount];
   bool present_a_[ShareA::kCount];
-  bool present_b_[ShareB::kCount];
+  bool present_b_;  // all, or none, as b is a matrix
 };
 
 // The sums of finished chunks, in memory of the thread: they are touched once a

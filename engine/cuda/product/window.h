@@ -65,6 +65,7 @@ struct Window {
   int tap_step;
   int first_row;
   int first_col;
+  int no_padding;
   Divisor pixel_rows, pixel_cols, tap_cols, channels;
 };
 
@@ -109,6 +110,7 @@ struct SpreadWindow : Window<T> {
   }
 
   Divisor stride;
+  int no_padding = 0;
 };
 
 // x under the window, by output pixel.
@@ -124,6 +126,7 @@ Window<T> InputWindow(const ConvShape& s, const void* x) {
           /*tap_step=*/1,
           static_cast<int>(-s.pad_top),
           static_cast<int>(-s.pad_left),
+          /*no_padding=*/0,
           Divisor(s.out_height),
           Divisor(s.out_width),
           Divisor(s.width),
@@ -143,6 +146,7 @@ Window<T> OutputWindow(const ConvShape& s, const void* dy) {
           /*tap_step=*/-1,
           static_cast<int>(s.pad_top),
           static_cast<int>(s.pad_left),
+          /*no_padding=*/0,
           Divisor(s.in_height),
           Divisor(s.in_width),
           Divisor(s.width),

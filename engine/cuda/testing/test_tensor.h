@@ -105,9 +105,9 @@ enum class Flavour { kOrdinary, kTiny, kHuge, kSpecial };
 inline constexpr Flavour kFlavours[] = {Flavour::kOrdinary, Flavour::kTiny,
                                         Flavour::kHuge, Flavour::kSpecial};
 
-class TestNumbers {
+class OperandNumbers {
  public:
-  explicit TestNumbers(uint32_t seed) : engine_(seed) {}
+  explicit OperandNumbers(uint32_t seed) : engine_(seed) {}
 
   int64_t Below(int64_t n) {
     return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n));
