@@ -13,6 +13,7 @@
 #include "engine/cuda/simt/launch.h"
 #include "engine/cuda/simt/simt.h"
 #include "engine/cuda/simt/store.h"
+#include "engine/cuda/simt/vector.h"
 #include "engine/tensor/round_up.h"
 
 namespace repro16 {

@@ -2,27 +2,16 @@
 
 #include <cstdint>
 
+#include "engine/cuda/product/product_kind.h"
 #include "engine/cuda/product/product_launch.h"
-#include "engine/cuda/product/thread_sums.h"
 #include "engine/cuda/simt/divisor.h"
 #include "engine/cuda/simt/launch.h"
 #include "engine/cuda/simt/simt.h"
 #include "engine/cuda/simt/store.h"
-#include "engine/numerics/visit_dtype.h"
 
 namespace repro16 {
 namespace REPRO16_CUDA_TARGET {
 namespace {
-
-// Calls f with the kind of product.
-template <class F>
-void VisitProduct(DType type, DType accumulator, const F& f) {
-  if (accumulator == DType::kF16) {
-    f(InF16());
-  } else {
-    VisitDType(type, [&](auto tag) { f(InF32<decltype(tag)>()); });
-  }
-}
 
 template <class T>
 struct ChunkTotals {

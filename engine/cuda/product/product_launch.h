@@ -1,5 +1,5 @@
 // From the arguments of a product to a launch of its kernel: for the files that
-// each compile the kernels of one kind of product (thread_sums.h).
+// each compile the kernels of one kind of product (product_kind.h).
 #ifndef REPRO16_ENGINE_CUDA_PRODUCT_PRODUCT_LAUNCH_H_
 #define REPRO16_ENGINE_CUDA_PRODUCT_PRODUCT_LAUNCH_H_
 
@@ -10,12 +10,14 @@
 #include "engine/cuda/product/operands.h"
 #include "engine/cuda/product/product_kernel.h"
 #include "engine/cuda/product/product_kernels.h"
+#include "engine/cuda/product/product_kind.h"
 #include "engine/cuda/product/product_plan.h"
-#include "engine/cuda/product/thread_sums.h"
 #include "engine/cuda/product/tile.h"
+#include "engine/cuda/product/window.h"
 #include "engine/cuda/simt/divisor.h"
 #include "engine/cuda/simt/launch.h"
 #include "engine/cuda/simt/stream.h"
+#include "engine/cuda/simt/vector.h"
 #include "engine/tensor/round_up.h"
 
 namespace repro16 {
@@ -158,18 +160,6 @@ void LaunchProduct(const A& a, const B& b, const ProductSize& size,
   }
 }
 
-// Whether all are multiples of 4, and the addresses of 4 elements.
-template <class T>
-bool InFours(std::initializer_list<int64_t> sizes,
-             std::initializer_list<const void*> addresses) {
-  bool result = true;
-  for (const int64_t size : sizes) result &= size % 4 == 0;
-  for (const void* address : addresses) {
-    result &= reinterpret_cast<uintptr_t>(address) % (4 * sizeof(T)) == 0;
-  }
-  return result;
-}
-
 // --- Matrices
 
 template <bool kTermsContiguous, class T>
@@ -222,44 +212,6 @@ void ProductLauncher<Product>::Matrix(const MatrixProductArgs& args,
 }
 
 // --- Convolutions
-
-// x under the window, by output pixel.
-template <class T>
-Window<T> InputWindow(const ConvShape& s, const void* x) {
-  return {static_cast<const T*>(x),
-          static_cast<int>(s.in_height),
-          static_cast<int>(s.in_width),
-          static_cast<int>(s.in_channels),
-          static_cast<int>(s.out_pixels()),
-          static_cast<int>(s.window() * s.in_channels),
-          /*pixel_step=*/static_cast<int>(s.stride),
-          /*tap_step=*/1,
-          static_cast<int>(-s.pad_top),
-          static_cast<int>(-s.pad_left),
-          Divisor(s.out_height),
-          Divisor(s.out_width),
-          Divisor(s.width),
-          Divisor(s.in_channels)};
-}
-
-// dy, by input pixel, where the stride is 1.
-template <class T>
-Window<T> OutputWindow(const ConvShape& s, const void* dy) {
-  return {static_cast<const T*>(dy),
-          static_cast<int>(s.out_height),
-          static_cast<int>(s.out_width),
-          static_cast<int>(s.out_channels),
-          static_cast<int>(s.in_pixels()),
-          static_cast<int>(s.window() * s.out_channels),
-          /*pixel_step=*/1,
-          /*tap_step=*/-1,
-          static_cast<int>(s.pad_top),
-          static_cast<int>(s.pad_left),
-          Divisor(s.in_height),
-          Divisor(s.in_width),
-          Divisor(s.width),
-          Divisor(s.out_channels)};
-}
 
 template <class T>
 bool ChannelsInFours(const ConvArgs& args) {

@@ -4,6 +4,7 @@
 
 #include "engine/cuda/product/half_pair.h"
 #include "engine/cuda/product/product_cases.h"
+#include "engine/cuda/product/product_kind.h"
 #include "engine/cuda/product/product_launch.h"
 #include "engine/cuda/product/thread_sums.h"
 #include "engine/numerics/host_device.h"

@@ -8,8 +8,6 @@
 #include "engine/cuda/simt/simt.h"
 #include "engine/numerics/host_device.h"
 #include "engine/numerics/narrowing.h"
-#include "engine/numerics/reduction.h"
-#include "engine/numerics/rounding.h"
 
 namespace repro16 {
 namespace REPRO16_CUDA_TARGET {
@@ -98,33 +96,6 @@ class F16Sums {
   static constexpr int kPairs = kCols / 2;
 
   HalfPair sums_[kRows][kPairs];
-};
-
-// What a product is of: Type is what operands and result are stored in. A test
-// has others, which break the contract, to see that it would notice.
-struct DotProduct {
-  static constexpr int kChunk = kReductionChunk;
-  // Whether a chain passes a position without a term by. Else it would take
-  // 0 * b, which is NaN for an infinite b, and makes a -0 a +0.
-  static constexpr bool kSkipsAbsentTerms = true;
-};
-
-template <class T>
-struct InF32 : DotProduct {
-  using Type = T;
-  template <int kRows, int kCols>
-  using Sums = F32Sums<kRows, kCols>;
-
-  // r() of the accumulator type.
-  SIMT_FUNCTION static float Round(float x) { return x; }
-};
-
-struct InF16 : DotProduct {
-  using Type = Binary16;
-  template <int kRows, int kCols>
-  using Sums = F16Sums<kRows, kCols>;
-
-  SIMT_FUNCTION static float Round(float x) { return RoundTo<Binary16>(x); }
 };
 
 }  // namespace REPRO16_CUDA_TARGET
