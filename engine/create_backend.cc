@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/cpu/cpu_backend.h"
+#include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/runtime/cuda_runtime.h"
 
 namespace repro16 {
 namespace {
@@ -20,8 +22,21 @@ absl::StatusOr<std::unique_ptr<Backend>> CreateCpu(
   return CreateCpuBackend({options.threads, options.variant});
 }
 
+absl::StatusOr<std::unique_ptr<Backend>> CreateCuda(
+    const BackendOptions& options) {
+  if (options.variant != "auto") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("backend \"cuda\" has no variant '",
+                     absl::CEscape(options.variant), "'; leave it out"));
+  }
+  absl::StatusOr<std::unique_ptr<Runtime>> runtime = CreateCudaRuntime();
+  if (!runtime.ok()) return runtime.status();
+  return CreateCudaBackend(*std::move(runtime));
+}
+
 std::vector<Entry>& Backends() {
-  static auto& backends = *new std::vector<Entry>{{"cpu", CreateCpu}};
+  static auto& backends =
+      *new std::vector<Entry>{{"cpu", CreateCpu}, {"cuda", CreateCuda}};
   return backends;
 }
 

@@ -15,9 +15,11 @@ TEST(CreateBackendTest, TheDefaultIsTheCpu) {
 
 TEST(CreateBackendTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(CreateBackend("gpu").status().message(),
-            "unknown backend 'gpu'; use \"cpu\", or leave it out");
+            "unknown backend 'gpu'; use \"cpu\" or \"cuda\", or leave it out");
   EXPECT_FALSE(CreateBackend("cpu", {/*threads=*/-1}).ok());
   EXPECT_FALSE(CreateBackend("cpu", {/*threads=*/1, "SSE9"}).ok());
+  EXPECT_EQ(CreateBackend("cuda", {/*threads=*/0, "AVX2"}).status().message(),
+            "backend \"cuda\" has no variant 'AVX2'; leave it out");
 }
 
 }  // namespace

@@ -20,12 +20,6 @@ RunInfo = provider(
     },
 )
 
-# What an action needs besides processors. The driver's library and devices are the machine's own.
-_REQUIREMENTS = {
-    "cpu": {},
-    "cuda": {"resources:gpu:1": ""},
-}
-
 def _train(ctx, spec, checkpoint, args, outputs, part = ""):
     """An action that trains, from `checkpoint` or from the start."""
     common = ctx.actions.args()
@@ -41,7 +35,6 @@ def _train(ctx, spec, checkpoint, args, outputs, part = ""):
         arguments = [common, args],
         inputs = [spec] + ctx.files.data + ([checkpoint] if checkpoint else []),
         outputs = outputs,
-        execution_requirements = _REQUIREMENTS[ctx.attr._backend[BackendInfo].name],
         mnemonic = "Train",
         progress_message = "Training %s%s" % (ctx.label.name, part),
     )
@@ -187,5 +180,10 @@ data {{
         data = _DATA.get(dataset, []),
         diagnose = diagnose,
         segment_ends = [epochs * i // segments for i in range(1, segments)],
+        # Of the machine that it runs on, where that is another one.
+        exec_properties = select({
+            "//experiments:trains_on_cuda": {"gpu": "1"},
+            "//conditions:default": {},
+        }),
         **kwargs
     )

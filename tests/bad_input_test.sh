@@ -82,7 +82,7 @@ with_spec 's/rate: 0.01/rate: nan/' 'NaN rate' 'learning_rate: nan'
 with_spec 's/"unit"/"units"/' 'unknown normalization' 'units'
 with_spec 's/"synthetic_mnist"/"imagenet"/' 'unknown data set' 'imagenet'
 with_spec 's/"synthetic_mnist"/"mnist"/' 'no data' 'train-images-idx3-ubyte' --data_dir="$work/none"
-with_spec 's/"cpu"/"cuda"/' 'unknown backend' 'cuda'
+with_spec 's/"cpu"/"gpu"/' 'unknown backend' 'gpu'
 with_spec '' 'unwritable output' 'missing/result.pb' --out="$work/missing/result.pb"
 with_spec '' 'unknown SIMD target' 'AVX9' --simd=AVX9
 with_spec '' 'negative threads' 'threads is -1' --threads=-1

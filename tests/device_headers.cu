@@ -1,6 +1,8 @@
 // Every function of the headers that host and GPU share, called by the device:
 // compiled by device_headers_test.sh.
+#include "engine/graph/fused_activation.h"
 #include "engine/graph/loss_scale.h"
+#include "engine/graph/moving_average.h"
 #include "engine/graph/step_record.h"
 #include "engine/graph/update_step.h"
 #include "engine/numerics/bfloat16.h"
@@ -93,6 +95,20 @@ template __global__ void Update(const UpdateConstants, const float*,
 template __global__ void Update(const UpdateConstants, const float*,
                                 const BFloat16*, BFloat16*, BFloat16*,
                                 StoreCounter*);
+
+template <class T>
+__global__ void MovingAverage(const float* batch, float rate,
+                              FusedActivation activation, T* statistic) {
+  if (activation != FusedActivation::kNone) return;
+  *statistic =
+      RoundToStored<T>(MovedStatistic<T>(ToFloat(*statistic), *batch, rate));
+}
+template __global__ void MovingAverage(const float*, float, FusedActivation,
+                                       float*);
+template __global__ void MovingAverage(const float*, float, FusedActivation,
+                                       Binary16*);
+template __global__ void MovingAverage(const float*, float, FusedActivation,
+                                       BFloat16*);
 
 __global__ void StepSize(const UpdateState* state, const double* betas,
                          DType type, UpdateConstants* constants) {

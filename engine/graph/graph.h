@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/graph/fused_activation.h"
 #include "engine/graph/op_kind.h"
 #include "engine/tensor/shape.h"
 
@@ -91,9 +92,6 @@ struct WindowAttributes {
   int64_t pad_top;
   int64_t pad_left;
 };
-
-// An activation that a backend has fused into the operation before it.
-enum class FusedActivation : uint8_t { kNone, kRelu, kRelu6 };
 
 struct BatchNormAttributes {
   double epsilon;  // rounded to f32

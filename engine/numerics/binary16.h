@@ -2,7 +2,7 @@
 // arithmetic.
 //
 // These functions are the definition; the SIMD conversions of rounding-inl.h
-// give the same bits.
+// give the same bits, and so do a GPU's instructions, which are used there.
 #ifndef REPRO16_ENGINE_NUMERICS_BINARY16_H_
 #define REPRO16_ENGINE_NUMERICS_BINARY16_H_
 
@@ -30,6 +30,11 @@ inline constexpr uint16_t kCanonicalNanBinary16 = 0x7e00;
 
 // Exact.
 REPRO16_HOST_DEVICE inline float ToFloat(Binary16 half) {
+#ifdef __CUDA_ARCH__
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(half.bits));
+  return value;
+#else
   using Half = Binary16Format;
   using Single = Binary32Format;
   constexpr int kAddedBits = Single::kFractionBits - Half::kFractionBits;
@@ -48,13 +53,20 @@ REPRO16_HOST_DEVICE inline float ToFloat(Binary16 half) {
   // Subnormal: magnitude is a count of 2^-24, exact in f32.
   const float value = f32::Mul(static_cast<float>(magnitude), 0x1p-24f);
   return sign != 0 ? -value : value;
+#endif
 }
 
 // Rounds to nearest, ties to even. |x| >= 65520 gives an infinity, |x| <= 2^-25
 // a zero of the same sign, NaN the canonical NaN.
 REPRO16_HOST_DEVICE inline Binary16 RoundToBinary16(float x) {
+#ifdef __CUDA_ARCH__
+  uint16_t bits;  // of a NaN: 7fff
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+  return {f32::IsNan(x) ? kCanonicalNanBinary16 : bits};
+#else
   return {NarrowBits<Binary32Format, Binary16Format>(ToBits<uint32_t>(x),
                                                      kCanonicalNanBinary16)};
+#endif
 }
 
 // The same from f64, rounded once (not through f32).

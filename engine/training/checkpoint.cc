@@ -27,7 +27,8 @@ absl::Span<const uint8_t> AsBytes(const std::string& bytes) {
 }
 
 // "modified: epochs: 2 -> 3", of the first field that differs; "" if none does.
-// Backends give the same bits: a run that one of them has begun another may end.
+// Backends give the same bits: a run that one of them has begun another may
+// end.
 std::string FirstDifference(const RunSpec& before, const RunSpec& now) {
   google::protobuf::util::MessageDifferencer differencer;
   std::string differences;

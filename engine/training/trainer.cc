@@ -184,8 +184,7 @@ class Trainer {
                            int64_t checkpoint_bytes) const {
     const int64_t classes = data_.classes;
     const auto activation = static_cast<int64_t>(SizeOf(policy_.activation));
-    int64_t needed = memory_.Total() +
-                     data_.test.count * classes * activation +
+    int64_t needed = memory_.Total() + data_.test.count * classes * activation +
                      data_.train.count * static_cast<int64_t>(sizeof(uint32_t));
     for (const Split* split : {&data_.train, &data_.test}) {
       needed +=

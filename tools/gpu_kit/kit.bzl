@@ -2,16 +2,13 @@
 
 load("//tools:defs.bzl", "PYTHON")
 
-_NO_TOOLKIT = "//tools:gpu_kit: no CUDA toolkit, so there is no code for GPUs: install CUDA 13 (nvcc in " + \
-              "/usr/local/cuda or on the PATH), or name its folder by CUDA_PATH"
-
 def _gpu_kit_impl(ctx):
     archive = ctx.actions.declare_file(ctx.label.name + ".tar.xz")
-    if ctx.attr.on_gpus and not ctx.files._nvcc:
+    if ctx.attr.missing:
         ctx.actions.run_shell(
             outputs = [archive],
-            command = "echo '%s' >&2; exit 1" % _NO_TOOLKIT,
-            mnemonic = "NoToolkit",
+            command = "echo '%s: %s' >&2; exit 1" % (ctx.label, ctx.attr.missing),
+            mnemonic = "PackNoKit",
         )
         return [DefaultInfo(files = depset([archive]))]
     networks = ctx.actions.declare_file(ctx.label.name + "_networks")
@@ -45,11 +42,10 @@ gpu_kit = rule(
             allow_files = True,
             doc = "and their names in the archive",
         ),
+        "missing": attr.string(doc = "why the archive cannot be made, if so"),
         "networks": attr.string_list(mandatory = True, doc = "whose steps are timed"),
-        "on_gpus": attr.bool(default = True, doc = "whether it is useless without code for GPUs"),
         "programs": attr.label_keyed_string_dict(mandatory = True, doc = "and their names in bin/"),
         "specs": attr.label_keyed_string_dict(mandatory = True, doc = "train_run targets, and their names in specs/"),
-        "_nvcc": attr.label(default = "@cuda//:nvcc"),
         "_pack": attr.label(default = "//tools/gpu_kit:pack.py", allow_single_file = True),
     },
     doc = "NAME.tar.xz, the same bytes from the same files.",

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/cpu/conv/conv_plan.h"
-#include "engine/cpu/testing/window_case.h"
+#include "engine/graph/testing/window_case.h"
 #include "engine/graph/window.h"
 #include "gtest/gtest.h"
 

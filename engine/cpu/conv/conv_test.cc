@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "engine/cpu/kernel.h"
-#include "engine/cpu/testing/typed_array.h"
-#include "engine/cpu/testing/window_case.h"
+#include "engine/cpu/testing/kernel_test_util.h"
+#include "engine/graph/testing/window_case.h"
 #include "engine/graph/window.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
 #include "engine/numerics/store_counter.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "engine/tensor/dtype.h"
 #include "gtest/gtest.h"
 

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/cpu/testing/window_case.h"
+#include "engine/cpu/testing/kernel_test_util.h"
+#include "engine/graph/testing/window_case.h"
 #include "engine/numerics/reduction.h"
 #include "gtest/gtest.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/cpu/testing/typed_array.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {

@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/graph/graph.h"
-#include "engine/numerics/elementary.h"
-#include "engine/numerics/reduction.h"
+#include "engine/graph/testing/softmax_reference.h"
 
 namespace repro16 {
 namespace {
@@ -176,26 +174,6 @@ TEST(SoftmaxTest, LossScaleSavesSmallGradients) {
   EXPECT_NEAR(gradient[1], 32768 * std::exp(-20.0), 1e-7);
 }
 
-// What softmax.h says, one row at a time.
-struct ScalarRow {
-  ScalarRow(const TestTensor& x, int64_t begin, int64_t cols) : e(cols) {
-    max = x[begin];
-    for (int64_t c = 1; c < cols; ++c) {
-      const float v = x[begin + c];
-      if (v > max || std::isnan(v)) max = v;
-    }
-    for (int64_t c = 0; c < cols; ++c) {
-      e[static_cast<size_t>(c)] = Exp(x[begin + c] - max);
-    }
-    sum = e[0];
-    for (size_t c = 1; c < e.size(); ++c) sum += e[c];
-  }
-
-  std::vector<float> e;
-  float max;
-  float sum;
-};
-
 class SoftmaxBitsTest : public KernelTest {
  protected:
   // Rows of an example, columns: ViT's scores, classes, the longest row, fewer
@@ -223,18 +201,7 @@ TEST_P(SoftmaxBitsTest, ForwardAndBackwardEqualScalarCode) {
         TestTensor x = Logits(type, elements, special);
         TestTensor dy = Logits(type, elements, special);
         TestTensor p(type, kBatch, elements), dx(type, kBatch, elements);
-        for (int64_t r = 0; r < kBatch * rows; ++r) {
-          const int64_t begin = r * cols;
-          const ScalarRow row(x, begin, cols);
-          DotSum sum(DType::kF32);
-          for (int64_t c = 0; c < cols; ++c) {
-            p.Store(begin + c, row.e[static_cast<size_t>(c)] / row.sum);
-            sum.AddTerm(dy[begin + c], p[begin + c]);
-          }
-          for (int64_t c = 0; c < cols; ++c) {
-            dx.Store(begin + c, p[begin + c] * (dy[begin + c] - sum.Total()));
-          }
-        }
+        SoftmaxReference(cols, x, dy, p, dx);
         for (int threads : {1, special == 0 ? 2 : 7}) {
           TestTensor out = x, gradient = dy;  // in place
           OpBuffers buffers;
@@ -267,22 +234,11 @@ TEST_P(SoftmaxBitsTest, CrossEntropyEqualsScalarCode) {
       x.Fill(numbers);
       std::vector<uint8_t> labels(static_cast<size_t>(batch));
       TestTensor losses(DType::kF32, batch, 1), dx(type, batch, classes);
-      const float factor = scale / static_cast<float>(batch);
-      int64_t correct = 0;
-      for (int64_t n = 0; n < batch; ++n) {
-        const int64_t begin = n * classes, label = n * 7 % classes;
-        labels[static_cast<size_t>(n)] = static_cast<uint8_t>(label);
-        const ScalarRow row(x, begin, classes);
-        losses.Store(n, (Log(row.sum) + row.max) - x[begin + label]);
-        for (int64_t c = 0; c < classes; ++c) {
-          float p = row.e[static_cast<size_t>(c)] / row.sum;
-          if (c == label) p -= 1;
-          dx.Store(begin + c, p * factor);
-        }
-        bool wins = !std::isnan(row.max) && x[begin + label] == row.max;
-        for (int64_t c = 0; c < label; ++c) wins &= x[begin + c] != row.max;
-        correct += wins;
+      for (size_t n = 0; n < labels.size(); ++n) {
+        labels[n] = static_cast<uint8_t>(n * 7 % static_cast<size_t>(classes));
       }
+      const int64_t correct =
+          CrossEntropyReference(scale, labels, x, losses, dx);
       EXPECT_GT(correct, 0);
       for (int threads : {1, 3}) {
         TestTensor out(DType::kF32, batch, 1), gradient(type, batch, classes);

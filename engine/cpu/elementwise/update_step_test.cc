@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "engine/cpu/elementwise/optimizer.h"
-#include "engine/cpu/testing/typed_array.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/rounding.h"
 #include "engine/numerics/simd_target.h"
 #include "engine/numerics/store_counter.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "engine/numerics/visit_dtype.h"
 
 namespace repro16 {

@@ -3,238 +3,37 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <random>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/cpu/testing/typed_array.h"
-#include "engine/numerics/elementary.h"
-#include "engine/numerics/reduction.h"
+#include "engine/graph/testing/batch_norm_case.h"
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/simd_target.h"
-#include "engine/tensor/buffer.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
 namespace {
 
 using A = FusedActivation;
-
-struct Types {
-  DType activation;
-  DType batch_norm;
-};
-// Of the policies; other pairs are seen where stores are counted.
-constexpr Types kPolicyTypes[] = {{DType::kF32, DType::kF32},
-                                  {DType::kF16, DType::kF16},
-                                  {DType::kF16, DType::kF32},
-                                  {DType::kBF16, DType::kBF16}};
-constexpr A kActivations[] = {A::kNone, A::kRelu, A::kRelu6};
-
-struct Case {
-  Shape in;  // of an example
-  int64_t batch;
-  DType type;
-  DType parameter_type;
-  A activation = A::kNone;
-  double epsilon = 1e-3;
-  double momentum = 0.9;
-
-  int64_t channels() const { return in.dims().back(); }
-  int64_t rows() const { return batch * in.NumElements() / channels(); }
-  int64_t elements() const { return batch * in.NumElements(); }
-};
-
-// All that an operation reads and writes.
-struct Tensors {
-  explicit Tensors(const Case& c)
-      : x(c.type, c.elements()),
-        dy(c.type, c.elements()),
-        y(c.type, c.elements()),
-        dx(c.type, c.elements()),
-        parameters(4, TypedArray(c.parameter_type, c.channels())),
-        gradients(2, TypedArray(c.parameter_type, c.channels())) {}
-
-  TypedArray x, dy, y, dx;
-  std::vector<TypedArray> parameters;  // gamma, beta, moving mean, variance
-  std::vector<TypedArray> gradients;   // of gamma, beta
-  StoreCounter y_counter, dx_counter, parameter_counters[4],
-      gradient_counters[2];
-};
-
-void ExpectEqual(const Tensors& a, const Tensors& b) {
-  EXPECT_TRUE(a.y == b.y);
-  EXPECT_TRUE(a.y_counter == b.y_counter);
-  EXPECT_TRUE(a.dx == b.dx);
-  EXPECT_TRUE(a.dx_counter == b.dx_counter);
-  for (int p = 0; p < 4; ++p) {
-    EXPECT_TRUE(a.parameters[p] == b.parameters[p]) << p;
-    EXPECT_TRUE(a.parameter_counters[p] == b.parameter_counters[p]) << p;
-  }
-  for (int p = 0; p < 2; ++p) {
-    EXPECT_TRUE(a.gradients[p] == b.gradients[p]) << p;
-    EXPECT_TRUE(a.gradient_counters[p] == b.gradient_counters[p]) << p;
-  }
-}
-
-Tensors MakeTensors(const Case& c) {
-  Tensors t(c);
-  FillNormal(t.x, 1, 0.3f, 2.0f);
-  FillNormal(t.dy, 2, 0.1f, 1.0f);
-  FillNormal(t.parameters[0], 3, 1.0f, 2.0f);
-  FillNormal(t.parameters[1], 4, 0.5f, 1.0f);
-  FillNormal(t.parameters[2], 5, 0.0f, 1.0f);
-  for (int64_t i = 0; i < c.channels(); ++i) {
-    t.parameters[3].Set(i, 0.5f + 0.25f * static_cast<float>(i % 7));
-  }
-  return t;
-}
-
-// Large and small values and what is no number, so that stores of all kinds
-// happen.
-Tensors MakeExtremeTensors(const Case& c, bool with_nan) {
-  Tensors t = MakeTensors(c);
-  std::mt19937 random(9);
-  for (int64_t i = 0; i < t.x.size(); ++i) {
-    const int exponent = static_cast<int>(i % c.channels() % 37) - 25;
-    t.dy.Set(i, std::ldexp(t.dy.Get(i), exponent));
-    if (random() % 20 == 0) t.x.Set(i, 0.0f);
-  }
-  for (int64_t i = 0; i < c.channels(); ++i) {
-    const int exponent = static_cast<int>(i % 40) - 25;
-    t.parameters[0].Set(i, std::ldexp(t.parameters[0].Get(i), exponent));
-    t.parameters[1].Set(i, i % 3 == 0 ? 0.0f : t.parameters[1].Get(i));
-  }
-  if (with_nan) {
-    const float inf = std::numeric_limits<float>::infinity();
-    t.x.Set(0, inf);
-    t.dy.Set(1, -inf);
-    t.x.Set(2, std::nanf(""));
-    t.dy.Set(3, std::nanf(""));
-    t.parameters[1].Set(4, inf);
-    t.parameters[1].Set(5, -inf);
-  }
-  return t;
-}
+using Case = BatchNormCase;
+using Tensors = BatchNormTensors;
 
 enum class Pass { kInference, kTraining };
 
-// Runs the kernel; in place writes y over x (inference) and dx over dy, and
-// puts the results where they belong. With `sum_counter` dx is added to what is
-// there.
 void RunKernel(const Case& c, Pass pass, int threads, Tensors& t,
                bool in_place = false, StoreCounter* sum_counter = nullptr) {
   const auto kernel =
       MakeBatchNorm(c.in, {c.epsilon, c.momentum, c.activation});
-  AlignedBuffer saved(kernel->SavedBytes(c.batch));
-  const int64_t size = c.in.NumElements();
   const bool training = pass == Pass::kTraining;
-  TypedArray x = t.x, dy = t.dy;
-  void* y = in_place && !training ? x.data() : t.y.data();
-  void* dx = in_place ? dy.data() : t.dx.data();
-  OpBuffers buffers;
-  buffers.inputs = {{x.data(), c.type, size, nullptr}};
-  buffers.output = {y, c.type, size, &t.y_counter};
-  buffers.output_gradient = {dy.data(), c.type, size, nullptr};
-  buffers.input_gradients = {{dx, c.type, size, &t.dx_counter}};
-  for (int p = 0; p < 4; ++p) {
-    buffers.parameters.push_back({t.parameters[p].data(), c.parameter_type,
-                                  c.channels(), &t.parameter_counters[p]});
-    buffers.parameter_gradients.push_back(
-        p < 2 ? TensorRef{t.gradients[p].data(), c.parameter_type, c.channels(),
-                          &t.gradient_counters[p]}
-              : TensorRef{});
-  }
-  buffers.saved = training ? saved.data() : nullptr;
-  buffers.sum_counter = sum_counter;
-  RunPass(*kernel, c.batch, threads, [&](PassContext context) {
-    context.training = training;
-    kernel->Forward(buffers, context);
-    if (training) kernel->Backward(buffers, context);
-  });
-  if (in_place && !training) t.y = x;
-  if (in_place && training) t.dx = dy;
-}
-
-// --- The scalar contract, channel by channel
-
-float Activated(A activation, float y) {
-  if (activation == A::kNone || std::isnan(y)) return y;
-  const float positive = y > 0 ? y : 0.0f;
-  return activation == A::kRelu6 && positive > 6 ? 6.0f : positive;
-}
-
-bool Passes(A activation, float y) {
-  return activation == A::kNone || (y > 0 && (activation == A::kRelu || y < 6));
-}
-
-void MoveStatistic(const Case& c, float batch, int64_t channel,
-                   TypedArray& moving, StoreCounter& counter) {
-  const auto r = [&](float v) { return RoundToType(v, c.parameter_type); };
-  const float rate = RoundToType(1.0 - c.momentum, c.parameter_type);
-  const float s = moving.Get(channel);
-  moving.SetCounted(channel, s - r(r(s - r(batch)) * rate), counter);
-}
-
-void ReferenceBackward(const Case& c, int64_t channel, float mean, float inv,
-                       Tensors& t) {
-  const int64_t channels = c.channels();
-  const float n = static_cast<float>(c.rows());
-  const float scale = t.parameters[0].Get(channel) * inv;
-  const float beta = t.parameters[1].Get(channel);
-  std::vector<float> dz;
-  RowSum s1;
-  DotSum s2(DType::kF32);
-  for (int64_t i = channel; i < c.elements(); i += channels) {
-    const float d = t.x.Get(i) - mean;
-    const float y = RoundToType(std::fma(d, scale, beta), c.type);
-    dz.push_back(Passes(c.activation, y) ? t.dy.Get(i) : 0.0f);
-    s1.AddTerm(dz.back());
-    s2.AddTerm(dz.back(), d);
-  }
-  t.gradients[0].SetCounted(channel, s2.Total() * inv, t.gradient_counters[0]);
-  t.gradients[1].SetCounted(channel, s1.Total(), t.gradient_counters[1]);
-  const float mean_gradient = s1.Total() / n;
-  const float k = (s2.Total() / n) * (inv * inv);
-  for (int64_t i = channel, row = 0; i < c.elements(); i += channels, ++row) {
-    const float d = t.x.Get(i) - mean;
-    t.dx.SetCounted(
-        i,
-        scale * std::fma(-d, k, dz[static_cast<size_t>(row)] - mean_gradient),
-        t.dx_counter);
-  }
-}
-
-void Reference(const Case& c, Pass pass, Tensors& t) {
-  const int64_t channels = c.channels();
-  for (int64_t channel = 0; channel < channels; ++channel) {
-    std::vector<float> x;
-    for (int64_t i = channel; i < c.elements(); i += channels) {
-      x.push_back(t.x.Get(i));
-    }
-    float mean = t.parameters[2].Get(channel);
-    float variance = t.parameters[3].Get(channel);
-    if (pass == Pass::kTraining) {
-      const Moments moments =
-          ComputeMoments(x.data(), static_cast<int64_t>(x.size()));
-      mean = moments.mean;
-      variance = moments.biased_variance;
-      MoveStatistic(c, mean, channel, t.parameters[2], t.parameter_counters[2]);
-      MoveStatistic(c, c.in.rank() == 3 ? moments.unbiased_variance : variance,
-                    channel, t.parameters[3], t.parameter_counters[3]);
-    }
-    const float inv = Rsqrt(variance + static_cast<float>(c.epsilon));
-    const float scale = t.parameters[0].Get(channel) * inv;
-    const float beta = t.parameters[1].Get(channel);
-    for (int64_t i = channel; i < c.elements(); i += channels) {
-      t.y.SetCounted(i, std::fma(t.x.Get(i) - mean, scale, beta), t.y_counter);
-      t.y.Set(i, Activated(c.activation, t.y.Get(i)));
-    }
-    if (pass == Pass::kTraining) ReferenceBackward(c, channel, mean, inv, t);
-  }
+  RunBound(c, training, kernel->SavedBytes(c.batch), t, in_place, sum_counter,
+           [&](const OpBuffers& buffers) {
+             RunPass(*kernel, c.batch, threads, [&](PassContext context) {
+               context.training = training;
+               kernel->Forward(buffers, context);
+               if (training) kernel->Backward(buffers, context);
+             });
+           });
 }
 
 // --- Tests
@@ -245,7 +44,7 @@ class BatchNormTest : public KernelTest {
   void Check(const Case& c, const Tensors& inputs, bool all_threads = false) {
     for (const Pass pass : {Pass::kInference, Pass::kTraining}) {
       Tensors expected = inputs;
-      Reference(c, pass, expected);
+      Reference(c, pass == Pass::kTraining, expected);
       for (size_t p = 0; p < std::size(kThreadCounts); ++p) {
         if (!all_threads && p != turn_ % std::size(kThreadCounts)) continue;
         SCOPED_TRACE(testing::Message()
@@ -266,7 +65,7 @@ class BatchNormTest : public KernelTest {
 };
 
 TEST_P(BatchNormTest, EqualsScalarContract) {
-  for (const Types types : kPolicyTypes) {
+  for (const BatchNormTypes types : kPolicyTypes) {
     for (const int64_t channels : {1, 3, 10, 16, 24, 64, 130}) {
       for (const int64_t rows : {1, 2, 255, 256, 257}) {
         const A activation = kActivations[turn_ / 2 % 3];
@@ -279,7 +78,7 @@ TEST_P(BatchNormTest, EqualsScalarContract) {
 }
 
 TEST_P(BatchNormTest, ManyRowsWithAnyThreads) {
-  for (const Types types : kPolicyTypes) {
+  for (const BatchNormTypes types : kPolicyTypes) {
     for (const int64_t channels : {1, 3, 10, 16, 24, 64, 130}) {
       const A activation = kActivations[turn_ / 2 % 3];
       const Case c = {Shape({10, 15, channels}), 10, types.activation,

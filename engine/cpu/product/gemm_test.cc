@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/cpu/testing/typed_array.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "engine/tensor/buffer.h"
 #include "gtest/gtest.h"
 

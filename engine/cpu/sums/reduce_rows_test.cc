@@ -8,9 +8,9 @@
 #include "engine/cpu/kernel.h"
 #include "engine/cpu/machine/thread_pool.h"
 #include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/cpu/testing/typed_array.h"
 #include "engine/numerics/reduction.h"
 #include "engine/numerics/simd_target.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {

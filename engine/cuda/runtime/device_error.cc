@@ -34,12 +34,16 @@ absl::Status CheckDriver(int driver_version, int runtime_version) {
         Version(runtime_version), " or use backend \"cpu\""));
   }
   if (driver_version / 1000 < runtime_version / 1000) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("no GPU can be used: the NVIDIA driver is for CUDA ",
-                     Version(driver_version), ", this program is for CUDA ",
-                     Version(runtime_version), "; install a newer driver"));
+    return DriverTooOldError(driver_version, runtime_version);
   }
   return absl::OkStatus();
+}
+
+absl::Status DriverTooOldError(int driver_version, int runtime_version) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("no GPU can be used: the NVIDIA driver is for CUDA ",
+                   Version(driver_version), ", this program is for CUDA ",
+                   Version(runtime_version), "; install a newer driver"));
 }
 
 absl::Status NoDeviceError() {

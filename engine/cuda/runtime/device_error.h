@@ -15,6 +15,8 @@ namespace repro16 {
 // driver of the same major version will do.
 absl::Status CheckDriver(int driver_version, int runtime_version);
 
+absl::Status DriverTooOldError(int driver_version, int runtime_version);
+
 absl::Status NoDeviceError();
 
 // That the GPU is not older than what the kernels are written for.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/cuda/simt/index3.h"
 #include "engine/cuda/simt/simt.h"
@@ -26,6 +27,21 @@ struct TypeIdentity {
 // Shared memory that a kernel may use without asking.
 inline constexpr size_t kFreeSharedBytes = 48 << 10;
 
+#ifndef __CUDACC__
+// Lets the queue look at a copy of an argument. Bytes between members hold
+// anything, addresses too, and are cleared; where the compiler cannot do that,
+// structures are not looked at.
+template <class T>
+void CheckArgument(const emulator::LaunchQueue& queue, T argument) {
+#if __has_builtin(__builtin_clear_padding)
+  __builtin_clear_padding(&argument);
+#else
+  if (std::is_class_v<T>) return;
+#endif
+  queue.CheckArgument(&argument, sizeof(argument));
+}
+#endif
+
 // Enqueues a kernel; arguments are converted to its parameters and copied. A
 // grid of no blocks does nothing.
 template <class... Params>
@@ -44,7 +60,7 @@ void Launch(Stream& stream, void (*kernel)(Params...), Index3 grid,
   stream.Fail(cudaGetLastError());
 #else
   auto* queue = static_cast<emulator::LaunchQueue*>(stream.handle());
-  (queue->CheckArgument(&args, sizeof(args)), ...);
+  (CheckArgument(*queue, args), ...);
   queue->Enqueue([=] {
     emulator::Run(grid, threads, shared_bytes, [&] { kernel(args...); });
   });

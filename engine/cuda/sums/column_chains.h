@@ -120,6 +120,24 @@ TotalsOfColumns(const Result result, const float* sums, int chunks,
   }
 }
 
+// The elements themselves.
+template <class T>
+struct PlainTerms {
+  static constexpr int kSums = 1;
+  static constexpr int kLoads = kChainLoads;
+  struct Column {};
+
+  SIMT_FUNCTION Column OfColumn(int /*column*/) const { return {}; }
+  SIMT_FUNCTION T Load(int /*row*/, int at) const {
+    return REPRO16_CUDA_TARGET::Load(x + at);
+  }
+  SIMT_FUNCTION void Add(Column, T term, float* sum) const {
+    sum[0] = f32::Add(sum[0], ToFloat(term));
+  }
+
+  const T* x;
+};
+
 // workspace: ChunkSumBytes of kSums sums.
 template <class Terms, class Result>
 void SumColumns(const Terms& terms, const Result& result, int64_t rows,

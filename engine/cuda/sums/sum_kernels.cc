@@ -9,23 +9,6 @@ namespace repro16 {
 namespace REPRO16_CUDA_TARGET {
 namespace {
 
-template <class T>
-struct PlainTerms {
-  static constexpr int kSums = 1;
-  static constexpr int kLoads = kChainLoads;
-  struct OfColumnType {};
-
-  SIMT_FUNCTION OfColumnType OfColumn(int /*column*/) const { return {}; }
-  SIMT_FUNCTION T Load(int /*row*/, int at) const {
-    return REPRO16_CUDA_TARGET::Load(x + at);
-  }
-  SIMT_FUNCTION void Add(OfColumnType, T term, float* sum) const {
-    sum[0] = f32::Add(sum[0], ToFloat(term));
-  }
-
-  const T* x;
-};
-
 struct StoreTotal {
   static constexpr int kSums = 1;
   static constexpr int kStores = 1;

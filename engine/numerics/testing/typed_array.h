@@ -1,7 +1,7 @@
 // For tests of kernels: elements of any storage type, and what a store should
 // have done, in scalar code.
-#ifndef REPRO16_ENGINE_CPU_TESTING_TYPED_ARRAY_H_
-#define REPRO16_ENGINE_CPU_TESTING_TYPED_ARRAY_H_
+#ifndef REPRO16_ENGINE_NUMERICS_TESTING_TYPED_ARRAY_H_
+#define REPRO16_ENGINE_NUMERICS_TESTING_TYPED_ARRAY_H_
 
 #include <cmath>
 #include <cstdint>
@@ -92,4 +92,4 @@ inline bool operator==(const StoreCounter& a, const StoreCounter& b) {
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_TESTING_TYPED_ARRAY_H_
+#endif  // REPRO16_ENGINE_NUMERICS_TESTING_TYPED_ARRAY_H_

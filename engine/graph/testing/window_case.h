@@ -1,17 +1,16 @@
 // For tests of operations with windows: shapes, and arrays that a kernel and a
 // scalar reference store to.
-#ifndef REPRO16_ENGINE_CPU_TESTING_WINDOW_CASE_H_
-#define REPRO16_ENGINE_CPU_TESTING_WINDOW_CASE_H_
+#ifndef REPRO16_ENGINE_GRAPH_TESTING_WINDOW_CASE_H_
+#define REPRO16_ENGINE_GRAPH_TESTING_WINDOW_CASE_H_
 
 #include <algorithm>
 #include <cstdint>
 #include <ostream>
 #include <vector>
 
-#include "engine/cpu/kernel.h"
-#include "engine/cpu/testing/kernel_test_util.h"
-#include "engine/cpu/testing/typed_array.h"
+#include "engine/graph/binding.h"
 #include "engine/graph/window.h"
+#include "engine/numerics/testing/typed_array.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
@@ -92,4 +91,4 @@ inline void ExpectSame(const CountedArray& actual, const CountedArray& expected,
 
 }  // namespace repro16
 
-#endif  // REPRO16_ENGINE_CPU_TESTING_WINDOW_CASE_H_
+#endif  // REPRO16_ENGINE_GRAPH_TESTING_WINDOW_CASE_H_

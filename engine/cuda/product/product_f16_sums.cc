@@ -1,0 +1,9 @@
+#include "engine/cuda/product/product_launch.h"
+
+namespace repro16 {
+namespace REPRO16_CUDA_TARGET {
+
+template struct ProductLauncher<InF16>;
+
+}  // namespace REPRO16_CUDA_TARGET
+}  // namespace repro16
