@@ -14,25 +14,25 @@ fail() {
   tail -n 3 out/logs/*.log >&2 || true
   exit 1
 }
-# in FILE TEXT: an extended regular expression.
-in() {
+# says FILE TEXT: an extended regular expression.
+says() {
   grep -qE -- "$2" "$1" || fail "'$2' is not in $1"
 }
 
 status=0
-REPRO16_STAND_IN=driver_version=0 $kit --backend=cuda_emulated 2>stderr || status=$?
+REPRO16_STAND_IN=driver_version=0 $kit --backend=cuda_emulated --run=mlp 2>stderr || status=$?
 [[ $status == 2 && $(wc -l <stderr) == 1 && ! -e kit_report ]] || fail "without a driver: $status, $(cat stderr)"
-in stderr '^run_kit: no GPU can be used: there is no NVIDIA driver'
+says stderr '^run_kit: no GPU can be used: there is no NVIDIA driver'
 
 $kit --backend=cuda_emulated --minutes=0.7 --run=mlp --out=out || fail "exit code $?"
-in out/report.txt 'device: .*CUDA 13.0'
-in out/report.txt 'operations .* [1-9][0-9]* of [1-9][0-9]* passed'
-in out/report.txt 'networks .* [0-9]+ of [1-9][0-9]* passed'
-in out/report.txt 'mlp +FP32 +[0-9.]+ +[0-9.]+ +[0-9]+% +not measured'
-in out/report.txt '[0-9]+ of 5 epochs; test accuracy'
+says out/report.txt 'device: .*CUDA 13.0'
+says out/report.txt 'operations .* [1-9][0-9]* of [1-9][0-9]* passed'
+says out/report.txt 'networks .* [0-9]+ of [1-9][0-9]* passed'
+says out/report.txt 'mlp +FP32 +[0-9.]+ +[0-9.]+ +[0-9]+% +not measured'
+says out/report.txt '[0-9]+ of 5 epochs; test accuracy'
 
 # To its end; a checkpoint in the middle would do as well.
 $kit --backend=cuda_emulated --minutes=0.7 --parts=training --run=mlp --resume=out --out=next || fail "exit code $?"
-in next/report.txt '5 of 5 epochs; test accuracy'
+says next/report.txt '5 of 5 epochs; test accuracy'
 [[ -s next/training/result.pb ]] || fail "no result"
 echo "passed"

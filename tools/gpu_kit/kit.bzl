@@ -10,7 +10,7 @@ def _gpu_kit_impl(ctx):
             command = "echo '%s: %s' >&2; exit 1" % (ctx.label, ctx.attr.missing),
             mnemonic = "PackNoKit",
         )
-        return [DefaultInfo(files = depset([archive]))]
+        return [DefaultInfo(files = depset([archive]), runfiles = ctx.runfiles([archive]))]
     networks = ctx.actions.declare_file(ctx.label.name + "_networks")
     ctx.actions.write(networks, "".join([network + "\n" for network in ctx.attr.networks]))
     files = {"networks": networks}
@@ -32,7 +32,7 @@ def _gpu_kit_impl(ctx):
         mnemonic = "PackKit",
         progress_message = "Packing %s" % ctx.label.name,
     )
-    return [DefaultInfo(files = depset([archive]))]
+    return [DefaultInfo(files = depset([archive]), runfiles = ctx.runfiles([archive]))]
 
 gpu_kit = rule(
     implementation = _gpu_kit_impl,
