@@ -33,7 +33,8 @@ class ArchiveTest(unittest.TestCase):
             self.assertEqual(names, sorted(names))
             for entry in entries:
                 self.assertEqual((entry.mtime, entry.uid, entry.gid, entry.uname), (0, 0, 0, ""), entry.name)
-                self.assertEqual(entry.mode, 0o755 if "/bin/" in entry.name or entry.name.endswith("/run_kit") else 0o644)
+                can_run = "/bin/" in entry.name or entry.name.endswith("/run_kit")
+                self.assertEqual(entry.mode, 0o755 if can_run else 0o644)
         found = {name.split("/", 1)[1] for name in names}
         self.assertEqual({name for name in found if "_fp16_bn32_" not in name}, expected)
 

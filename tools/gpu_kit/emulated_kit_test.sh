@@ -3,6 +3,7 @@
 # them, and a training comes back and goes on.
 # usage: emulated_kit_test.sh EMULATED_KIT.tar.xz
 set -euo pipefail
+unset XML_OUTPUT_FILE TEST_PREMATURE_EXIT_FILE  # of this test, not of those that it runs
 
 python3 -m tarfile -e "$1" "$TEST_TMPDIR"
 cd "$TEST_TMPDIR"

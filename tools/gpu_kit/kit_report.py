@@ -3,6 +3,7 @@
 import re
 
 _SHOWN_FAILURES = 20
+_ROW = "  %-12s %-6s %13s %10s %6s %13s %-10s %6s"
 
 
 class Message(str):
@@ -50,8 +51,8 @@ def check_line(check):
     """One line without an end."""
     tests, parts = check.get("tests", 0), []
     if tests:
-        unit = {"speed": " networks timed", "training": " epochs as the CPU's recorded ones"}.get(check["name"], " passed")
-        parts.append("%d of %d%s" % (check.get("passed", 0), tests, unit))
+        what = {"speed": "networks timed", "training": "epochs as the CPU's recorded ones"}.get(check["name"], "passed")
+        parts.append("%d of %d %s" % (check.get("passed", 0), tests, what))
     elif check["name"] == "training" and not is_failed(check):
         parts.append("no recorded run to compare with")
     if check.get("failed"):
@@ -90,13 +91,12 @@ def network_line(steps):
 
 def _speed(report):
     ceiling = report.get("ceiling_gflops")
-    lines = ["Training steps, images a second: medians of turns of both, of a batch of %d" % report["steps"][0]["batch"],
+    lines = ["Training steps, images a second, batch %d: medians of alternating turns" % report["steps"][0]["batch"],
              "  ceiling: %s" % ("%.1f TFLOP/s, f32 multiply-adds, measured in the same runs" % (ceiling / 1e3)
                                 if ceiling else "not measured"),
              "  PyTorch: " + report["torch"],
              "  share: of the ceiling, by nominal operations; ratio: cuda / PyTorch", "",
-             "  %-12s %-6s %13s %10s %6s %13s %-10s %6s" % ("network", "policy", "cuda", "ms a step", "share", "PyTorch",
-                                                           "", "ratio")]
+             _ROW % ("network", "policy", "cuda", "ms a step", "share", "PyTorch", "", "ratio")]
     missing = set()
     for step in report["steps"]:
         ours, theirs = step["cuda"], step["torch"]
@@ -106,9 +106,8 @@ def _speed(report):
             share = "%.0f%%" % (100 * ours["share_of_ceiling"]) if "share_of_ceiling" in ours else ""
         if "turns" in ours and "turns" in theirs:
             ratio = "%.2f" % (ours["images_per_second"] / theirs["images_per_second"])
-        lines.append(("  %-12s %-6s %13s %10s %6s %13s %-10s %6s" % (
-            step["model"], step["policy"], _rate(ours, "%.0f"), milliseconds, share, _rate(theirs, "%.0f"),
-            theirs.get("form", ""), ratio)).rstrip())
+        lines.append((_ROW % (step["model"], step["policy"], _rate(ours, "%.0f"), milliseconds, share,
+                              _rate(theirs, "%.0f"), theirs.get("form", ""), ratio)).rstrip())
         missing |= {"  not measured: %s of %s" % (rate["missing"], who)
                     for who, rate in (("cuda", ours), ("PyTorch", theirs)) if "missing" in rate}
     return lines + sorted(missing)
@@ -116,8 +115,7 @@ def _speed(report):
 
 def _training(report):
     training = report["training"]
-    names = {name: re.search(r'\b%s: "?([\w.]+)' % name, training["spec"]) for name in ("model", "policy", "seed", "epochs")}
-    run = {name: match.group(1) if match else "?" for name, match in names.items()}
+    run = dict(re.findall(r'\b(model|policy|seed|epochs): "?(\w+)', training["spec"]))
     lines = ["Training %(model)s, %(policy)s, seed %(seed)s, by the paper's protocol" % run]
     if training["made_up_data"]:
         lines.append("  on MADE-UP data: give --data_dir for CIFAR-10")
@@ -126,7 +124,7 @@ def _training(report):
     lines.append("  %d of %s epochs; test accuracy after the last one %.2f%%; %.0f images/s" % (
         training["epochs"], run["epochs"], 100 * training["test_accuracy"], training["images_per_second"]))
     if str(training["epochs"]) != run["epochs"]:
-        lines.append("  training/run.checkpoint goes on by --resume=%s" % "THIS_FOLDER")
+        lines.append("  it goes on from training/run.checkpoint, with --resume and this folder's name")
     return lines
 
 

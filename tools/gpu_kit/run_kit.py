@@ -311,8 +311,9 @@ def _host():
         found = re.search(r"^model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:
         found = None
-    return "%s, %s, %d processors, Python %s" % (platform.platform(), found.group(1) if found else "processor not known",
-                                                 os.cpu_count() or 0, platform.python_version())
+    processor = found.group(1) if found else "processor not known"
+    return "%s, %s, %d processors, Python %s" % (platform.platform(), processor, os.cpu_count() or 0,
+                                                 platform.python_version())
 
 
 def _arguments():
