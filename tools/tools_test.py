@@ -19,6 +19,7 @@ import check_readme
 import check_tree
 import count_tests
 import fill_distdir
+import kernel_resources
 import readme_commands
 import reprefix
 
@@ -108,16 +109,50 @@ class CheckPtxTest(unittest.TestCase):
 
     def test_accepts_what_rounds_to_nearest(self):
         for opcode in ("add.rn.f32", "@%p1 fma.rn.f32", "div.rn.f64", "cvt.rn.f16.f32", "cvt.f32.f16", "cvt.rn.f32.s32",
-                       "mul.wide.u32", "max.f32", "neg.f32", "setp.lt.f32", "atom.global.add.u64", "cvt.u32.u16"):
+                       "add.rn.f16x2", "mul.wide.u32", "max.s32", "neg.f32", "setp.lt.f32", "atom.global.add.u64",
+                       "cvt.u32.u16"):
             self.assertEqual(check_ptx.problems("a.ptx", self._KERNEL % opcode), [], opcode)
+
+    def test_accepts_a_known_bound(self):
+        for opcode, bound, faults in (("min.f32", "0f42B20000", 0), ("max.f32", "0fC2D00000", 0),
+                                      ("min.f32", "0f80000000", 0), ("min.f32", "0f00000000", 1),
+                                      ("max.f32", "0f00000000", 0), ("max.f32", "0f80000000", 1)):
+            kernel = self._KERNEL.replace("%%f2", bound) % opcode
+            self.assertEqual(len(check_ptx.problems("a.ptx", kernel)), faults, bound)
 
     def test_finds_each_fault(self):
         for opcode in ("ex2.approx.f32", "add.rn.ftz.f32", "div.full.f32", "mul.f32", "@%p1 add.rz.f32", "fma.rp.f64",
-                       "cvt.rz.f16.f32", "cvt.f32.f64", "cvt.rz.f32.s32", "atom.global.add.f32",
-                       "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32"):
+                       "fma.rn.f16x2", "max.f32", "cvt.rz.f16.f32", "cvt.f32.f64", "cvt.rz.f32.s32",
+                       "atom.global.add.f32", "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32"):
             found = check_ptx.problems("a.ptx", self._KERNEL % opcode)
             self.assertEqual(len(found), 1, opcode)
             self.assertTrue(found[0].startswith("a.ptx:5: %s in K: " % opcode.split()[-1]), found[0])
+
+
+class KernelResourcesTest(unittest.TestCase):
+
+    _PTX = ("// Cuda compilation tools, release 13.0, V13.0.88\n.target sm_90\n.visible .entry _Z1KIfEvi(\n)\n"
+            ".maxntid 256, 1, 1\n.minnctapersm 2\n{\n\t// SharedMemory 16912\n}\n")
+    _SAID = ("ptxas info    : Compiling entry function '_Z1KIfEvi' for 'sm_%d'\n"
+             "ptxas info    : Function properties for _Z1KIfEvi\n"
+             "    8 bytes stack frame, 8 bytes spill stores, 12 bytes spill loads\n"
+             "ptxas info    : Used 128 registers, used 1 barriers, 8 bytes stack\n")
+
+    def test_makes_a_row_of_a_kernel(self):
+        found = kernel_resources.table({"k.90.ptx": self._PTX}, {"a/k.resources": self._SAID % 75 + self._SAID % 90})
+        self.assertEqual(found[0], "# nvcc 13.0.88 for 75, 90")
+        self.assertEqual(found[1].split(), ["k", "256", "16912", "|", "75:", "128", "20", "16/32", "|", "90:", "128", "20",
+                                            "16/64", "K<float>"])
+
+    def test_finds_what_limits_the_warps(self):
+        for threads, registers, shared, expected in ((1024, 32, 0, 64), (32, 16, 0, 32), (256, 255, 0, 8), (96, 16, 0, 63),
+                                                     (64, 16, 48 << 10, 8), (256, 33, 0, 48)):
+            self.assertEqual(kernel_resources.warps(90, threads, registers, shared), (expected, 64))
+
+    def test_a_name_is_the_kernel_s(self):
+        self.assertEqual(kernel_resources.short(
+            "void repro16::on_device::(anonymous namespace)::K<repro16::Binary16, 4>(float (*)(int), A<b>)"),
+            "K<Binary16, 4>")
 
 
 class CheckLayoutTest(unittest.TestCase):

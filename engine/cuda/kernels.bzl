@@ -27,26 +27,26 @@ _NVCC_FLAGS = [
     "-Xcompiler=-ffp-contract=off,-fPIC",
 ]
 
-# Arguments: nvcc, which finds its parts beside its real path; the output; another one of the script or ""; the compiler's.
-# Temporary files have the same names in every action. The version stands here so that another toolkit compiles anew.
-_SETUP = """set -eu
+# Arguments: nvcc, which finds its parts beside its real path; the object; what the assembler says; then for each
+# architecture its number and its PTX, "--", and the compiler's arguments. Files in between are kept for their PTX, and
+# because the names of temporary ones, which hold the process's number, would go into the object: the same source gives
+# the same bytes. The version stands here so that another toolkit compiles anew.
+_COMPILE = """set -euo pipefail
 : {version}
-nvcc=$(readlink -f "$1") out=$2 resources=$3; shift 3
+nvcc=$(readlink -f "$1") object=$2 resources=$3; shift 3
 TMPDIR=$(mktemp -d "${{TMPDIR:-/tmp}}/nvcc.XXXXXX"); export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
+declare -A ptx
+while [[ $1 != -- ]]; do ptx[$1]=$2; shift 2; done
+shift
+mkdir "$TMPDIR/kept"
+"$nvcc" "$@" -c -o "$object" --keep --keep-dir "$TMPDIR/kept" -Xptxas=-v >"$TMPDIR/said" 2>&1 ||
+  {{ cat "$TMPDIR/said" >&2; exit 1; }}
+grep -v 'Compile time' "$TMPDIR/said" >"$resources" || true
+for file in "$TMPDIR"/kept/*.ptx; do
+  cp "$file" "${{ptx[$(sed -n 's/^[.]target sm_//p' "$file")]}}"
+done
 """.format(version = NVCC_VERSION)
-
-# Without the names of temporary files, which hold the process's number: the same source gives the same bytes.
-_COMPILE = _SETUP + """
-"$nvcc" "$@" -c -t 2 -o "$out"
-strip --strip-unneeded "$out"
-"""
-
-# PTX, and what its assembler says of the code it makes of it.
-_COMPILE_PTX = _SETUP + """
-"$nvcc" "$@" -ptx -o "$out"
-"${nvcc%/*}/ptxas" -v "-arch=$(sed -n 's/^[.]target //p' "$out")" "$out" -o "$TMPDIR/code" 2>"$resources"
-"""
 
 # --- The flag //engine/cuda:architectures
 
@@ -97,92 +97,62 @@ def _code_flags(numbers):
         flags += ["-gencode", "arch=compute_%d,code=%s" % (number, code)]
     return flags
 
-# --- Rules
-
-_COMPILED = {
-    "srcs": attr.label_list(allow_files = [".cc"], mandatory = True),
-    "deps": attr.label_list(providers = [CcInfo]),
-    "_nvcc": attr.label(default = "@cuda//:nvcc", allow_single_file = True),
-}
-
-def _run_nvcc(ctx, command, src, flags, out, resources = None):
-    """An action that compiles one file."""
-    context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
-    arguments = ctx.actions.args()
-    arguments.add(ctx.file._nvcc)
-    arguments.add(out)
-    arguments.add(resources or "")
-    arguments.add_all(_NVCC_FLAGS + flags)
-    arguments.add_all(context.quote_includes, before_each = "-I")
-    arguments.add_all(context.includes, before_each = "-I")
-    arguments.add_all(context.system_includes, before_each = "-I")
-    arguments.add(src)
-    ctx.actions.run_shell(
-        mnemonic = "Nvcc",
-        progress_message = "Compiling %s for GPUs" % src.short_path,
-        command = command,
-        arguments = [arguments],
-        inputs = depset([src, ctx.file._nvcc], transitive = [context.headers]),
-        outputs = [out, resources] if resources else [out],
-        use_default_shell_env = True,
-    )
-
-def _declare(ctx, src, ending):
-    """An output for one of the sources."""
-    return ctx.actions.declare_file("%s/%s%s" % (ctx.label.name, src.basename[:-len(".cc")], ending))
+# --- The rule and its macro
 
 def _device_objects_impl(ctx):
-    flags = _code_flags(ctx.attr._architectures[_Architectures].numbers)
-    outs = []
+    context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
+    numbers = ctx.attr._architectures[_Architectures].numbers
+    objects, ptx, resources = [], [], []
     for src in ctx.files.srcs:
-        out = _declare(ctx, src, ".o")
-        _run_nvcc(ctx, _COMPILE, src, flags, out)
-        outs.append(out)
-    return [DefaultInfo(files = depset(outs))]
+        base = "%s/%s" % (ctx.label.name, src.basename[:-len(".cc")])
+        objects.append(ctx.actions.declare_file(base + ".o"))
+        resources.append(ctx.actions.declare_file(base + ".resources"))
+        ptx_of_src = [ctx.actions.declare_file("%s.%d.ptx" % (base, number)) for number in numbers]
+        ptx += ptx_of_src
+        arguments = ctx.actions.args()
+        arguments.add_all([ctx.file._nvcc, objects[-1], resources[-1]])
+        for number, file in zip(numbers, ptx_of_src):
+            arguments.add_all([str(number), file])
+        arguments.add("--")
+        arguments.add_all(_NVCC_FLAGS + _code_flags(numbers))
+        arguments.add_all(context.quote_includes, before_each = "-I")
+        arguments.add_all(context.includes, before_each = "-I")
+        arguments.add_all(context.system_includes, before_each = "-I")
+        arguments.add(src)
+        ctx.actions.run_shell(
+            mnemonic = "Nvcc",
+            progress_message = "Compiling %s for GPUs" % src.short_path,
+            command = _COMPILE,
+            arguments = [arguments],
+            inputs = depset([src, ctx.file._nvcc], transitive = [context.headers]),
+            outputs = [objects[-1], resources[-1]] + ptx_of_src,
+            use_default_shell_env = True,
+        )
+    return [
+        DefaultInfo(files = depset(objects)),
+        OutputGroupInfo(ptx = depset(ptx), resources = depset(resources)),
+    ]
 
 _device_objects = rule(
     implementation = _device_objects_impl,
-    attrs = dict(
-        _COMPILED,
-        _architectures = attr.label(default = "//engine/cuda:architectures"),
-    ),
-    doc = "Objects with the kernels for every architecture of the flag, to be linked by the host's compiler.",
+    attrs = {
+        "srcs": attr.label_list(allow_files = [".cc"], mandatory = True),
+        "deps": attr.label_list(providers = [CcInfo]),
+        "_architectures": attr.label(default = "//engine/cuda:architectures"),
+        "_nvcc": attr.label(default = "@cuda//:nvcc", allow_single_file = True),
+    },
+    doc = "Objects with the kernels for every architecture of the flag, to be linked by the host's compiler. Of each " +
+          "source also SOURCE.NUMBER.ptx, which the code of an architecture is made of (output group `ptx`), and " +
+          "SOURCE.resources, what the assembler says of its registers (`resources`).",
 )
-
-def _device_ptx_impl(ctx):
-    outs = []
-    for src in ctx.files.srcs:
-        for number in ctx.attr.architectures:
-            ptx = _declare(ctx, src, ".%d.ptx" % number)
-            resources = _declare(ctx, src, ".%d.resources" % number)
-            _run_nvcc(ctx, _COMPILE_PTX, src, ["-arch=compute_%d" % number], ptx, resources)
-            outs += [ptx, resources]
-    return [DefaultInfo(files = depset(outs))]
-
-_device_ptx = rule(
-    implementation = _device_ptx_impl,
-    attrs = dict(
-        _COMPILED,
-        architectures = attr.int_list(mandatory = True),
-    ),
-    doc = "For each architecture the kernels' PTX, FILE.NUMBER.ptx, and what ptxas -v says of it, FILE.NUMBER.resources.",
-)
-
-# Whose PTX is looked at: the oldest and the newest, and those that the table of resources has.
-RESOURCE_ARCHITECTURES = [75, 90]
-_PTX_ARCHITECTURES = [
-    number
-    for number in NVCC_ARCHITECTURES
-    if number in RESOURCE_ARCHITECTURES + [NVCC_ARCHITECTURES[0], NVCC_ARCHITECTURES[-1]]
-]
 
 def cuda_kernels(name, srcs, hdrs, deps = [], kernel_deps = []):
     """A family of kernels.
 
     Args:
       name: a cc_library of the headers alone: arguments and lists, for host code.
-      srcs: the kernels. NAME_emulated is a library of them for tests. Where there is a CUDA compiler,
-        NAME_device is one for GPUs, and NAME_ptx is files about its code.
+      srcs: the kernels. NAME_emulated is a library of them for tests. Where there is a CUDA compiler, NAME_device is one
+        for GPUs, and NAME_ptx and NAME_resources are files about its code.
       hdrs: headers of the arguments.
       deps: what the headers include.
       kernel_deps: what the kernels include besides simt.
@@ -202,21 +172,21 @@ def cuda_kernels(name, srcs, hdrs, deps = [], kernel_deps = []):
     )
     if not HAS_NVCC:
         return
+    objects = name + "_device_objects"
     _device_objects(
-        name = name + "_device_objects",
+        name = objects,
         srcs = srcs,
         deps = kernel_deps,
     )
     native.cc_library(
         name = name + "_device",
-        srcs = [":" + name + "_device_objects"],
+        srcs = [":" + objects],
         linkstatic = True,
         deps = ["@cuda//:cudart"],
     )
-    _device_ptx(
-        name = name + "_ptx",
-        testonly = True,
-        srcs = srcs,
-        architectures = _PTX_ARCHITECTURES,
-        deps = kernel_deps,
-    )
+    for group in ["ptx", "resources"]:
+        native.filegroup(
+            name = name + "_" + group,
+            srcs = [":" + objects],
+            output_group = group,
+        )

@@ -33,6 +33,7 @@ std::string FirstDifference(const RunSpec& before, const RunSpec& now) {
   google::protobuf::util::MessageDifferencer differencer;
   std::string differences;
   differencer.ReportDifferencesToString(&differences);
+  differencer.set_report_ignores(false);
   differencer.IgnoreField(
       RunSpec::descriptor()->FindFieldByNumber(RunSpec::kBackendFieldNumber));
   if (differencer.Compare(before, now)) return "";

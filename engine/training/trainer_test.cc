@@ -265,7 +265,8 @@ TEST(CheckSpecTest, NamesTheField) {
   }
   EXPECT_EQ(error("backend: ''"), "");
   EXPECT_EQ(error("backend: 'tpu'"),
-            "backend: unknown backend 'tpu'; use \"cpu\", or leave it out");
+            "backend: unknown backend 'tpu'; use \"cpu\" or \"cuda\", or leave "
+            "it out");
   EXPECT_NE(error("policy: 'FP8'").find("FP8"), std::string::npos);
   EXPECT_EQ(error("optimizer { sgd { learning_rate: -0.1 } }"),
             "optimizer.sgd.learning_rate: -0.1 is not a positive number; give "

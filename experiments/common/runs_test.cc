@@ -58,7 +58,11 @@ TEST(RunSetTest, RefusesWhatCannotBeCompared) {
   };
   EXPECT_NE(refused([](RunSpec* s) { s->set_model("m"); }).find("model"),
             std::string::npos);
-  EXPECT_NE(refused([](RunSpec* s) { s->set_backend("b"); }).find("backend"),
+  EXPECT_NE(refused([](RunSpec* s) { s->set_backend("cuda"); }).find("backend"),
+            std::string::npos);
+  EXPECT_NE(refused([](RunSpec* s) {
+              s->set_backend("cuda_emulated");
+            }).find("gives no results"),
             std::string::npos);
   EXPECT_NE(refused([](RunSpec* s) { s->set_epochs(2); }).find("epochs"),
             std::string::npos);

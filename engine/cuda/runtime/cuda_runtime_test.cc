@@ -3,9 +3,10 @@
 #include <dlfcn.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,7 +39,7 @@ TEST(CudaRuntimeTest, SaysWhatIsMissing) {
 class CudaDeviceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<Runtime>> runtime = CreateCudaRuntime();
+    absl::StatusOr<std::unique_ptr<Runtime> > runtime = CreateCudaRuntime();
     if (!runtime.ok()) GTEST_SKIP() << "left out: " << runtime.status();
     runtime_ = *std::move(runtime);
     stream_ = *runtime_->CreateStream();
@@ -77,7 +78,7 @@ TEST_F(CudaDeviceTest, RecordedWorkIsDoneAtEachReplay) {
   Write(7);
   ASSERT_TRUE(stream_->BeginRecording().ok());
   stream_->Clear(memory_.data(), kBytes);
-  const absl::StatusOr<std::unique_ptr<RecordedWork>> work =
+  const absl::StatusOr<std::unique_ptr<RecordedWork> > work =
       stream_->EndRecording();
   ASSERT_TRUE(work.ok()) << work.status();
   EXPECT_THAT(Read(), Each(7));

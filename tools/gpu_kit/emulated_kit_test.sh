@@ -1,0 +1,39 @@
+#!/bin/bash
+# The kit with the real programs, which run on the emulator: what they print is read as it should be, the time ends
+# them, and a training comes back and goes on.
+# usage: emulated_kit_test.sh EMULATED_KIT.tar.xz
+set -euo pipefail
+unset XML_OUTPUT_FILE TEST_PREMATURE_EXIT_FILE  # of this test, not of those that it runs
+
+python3 -m tarfile -e "$1" "$TEST_TMPDIR"
+cd "$TEST_TMPDIR"
+kit=emulated_kit/run_kit
+
+fail() {
+  echo "FAILED: $*" >&2
+  cat out/report.txt >&2 || true
+  tail -n 3 out/logs/*.log >&2 || true
+  exit 1
+}
+# says FILE TEXT: an extended regular expression.
+says() {
+  grep -qE -- "$2" "$1" || fail "'$2' is not in $1"
+}
+
+status=0
+REPRO16_STAND_IN=driver_version=0 $kit --backend=cuda_emulated --run=mlp 2>stderr || status=$?
+[[ $status == 2 && $(wc -l <stderr) == 1 && ! -e kit_report ]] || fail "without a driver: $status, $(cat stderr)"
+says stderr '^run_kit: no GPU can be used: there is no NVIDIA driver'
+
+$kit --backend=cuda_emulated --minutes=0.7 --run=mlp --out=out || fail "exit code $?"
+says out/report.txt 'device: .*CUDA 13.0'
+says out/report.txt 'operations .* [1-9][0-9]* of [1-9][0-9]* passed'
+says out/report.txt 'networks .* [0-9]+ of [1-9][0-9]* passed'
+says out/report.txt 'mlp +FP32 +[0-9.]+ +[0-9.]+ +[0-9]+% +not measured'
+says out/report.txt '[0-9]+ of 5 epochs; test accuracy'
+
+# To its end; a checkpoint in the middle would do as well.
+$kit --backend=cuda_emulated --minutes=0.7 --parts=training --run=mlp --resume=out --out=next || fail "exit code $?"
+says next/report.txt '5 of 5 epochs; test accuracy'
+[[ -s next/training/result.pb ]] || fail "no result"
+echo "passed"
