@@ -1,11 +1,11 @@
 #!/bin/bash
 # The kit with the real programs, which run on the emulator: what they print is read as it should be, the time ends
 # them, and a training comes back and goes on.
-# usage: emulated_kit_test.sh EMULATED_KIT.tar.xz
+# usage: emulated_kit_test.sh EMULATED_KIT.tar.gz
 set -euo pipefail
 unset XML_OUTPUT_FILE TEST_PREMATURE_EXIT_FILE  # of this test, not of those that it runs
 
-python3 -m tarfile -e "$1" "$TEST_TMPDIR"
+tar xf "$1" -C "$TEST_TMPDIR"
 cd "$TEST_TMPDIR"
 kit=emulated_kit/run_kit
 

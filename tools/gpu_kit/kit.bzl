@@ -3,7 +3,7 @@
 load("//tools:defs.bzl", "PYTHON")
 
 def _gpu_kit_impl(ctx):
-    archive = ctx.actions.declare_file(ctx.label.name + ".tar.xz")
+    archive = ctx.actions.declare_file(ctx.label.name + ".tar.gz")
     if ctx.attr.missing:
         ctx.actions.run_shell(
             outputs = [archive],
@@ -48,5 +48,5 @@ gpu_kit = rule(
         "specs": attr.label_keyed_string_dict(mandatory = True, doc = "train_run targets, and their names in specs/"),
         "_pack": attr.label(default = "//tools/gpu_kit:pack.py", allow_single_file = True),
     },
-    doc = "NAME.tar.xz, the same bytes from the same files.",
+    doc = "NAME.tar.gz, the same bytes from the same files.",
 )

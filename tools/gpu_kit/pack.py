@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Packs files into an archive: the same bytes from the same files.
 
-usage: pack.py ARCHIVE.tar.xz NAME=FILE...
+usage: pack.py ARCHIVE.tar.gz NAME=FILE...
 
 The archive has one folder, of the archive's name, with the files by name and a MANIFEST of their digests, as
-sha256sum writes and checks it. What lies in bin/ or has no ending and begins with #! can be run.
+sha256sum writes and checks it. What lies in bin/ or begins with #! can be run.
 """
 
+import gzip
 import hashlib
 import io
-import lzma
 import pathlib
 import sys
 import tarfile
@@ -30,9 +30,7 @@ def pack(files, folder):
     with tarfile.open(fileobj=result, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name in sorted(files):
             _add(archive, "%s/%s" % (folder, name), files[name])
-    # Programs that share code lie within the window of one another.
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 27}]
-    return lzma.compress(result.getvalue(), filters=filters)
+    return gzip.compress(result.getvalue(), mtime=0)
 
 
 def main():
