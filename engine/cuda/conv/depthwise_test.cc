@@ -139,10 +139,9 @@ DepthwiseCase MakeCase(ConvPass pass, const ConvShape& shape,
                           tensor(forward    ? y
                                  : to_input ? x
                                             : w)};
-  OperandNumbers numbers(1);
-  numbers.Fill(result.a, flavour);
-  numbers.Fill(result.b, flavour);
-  numbers.Fill(result.bias, flavour);
+  OperandNumbers(1).Fill(result.a, flavour);
+  OperandNumbers(2).Fill(result.b, flavour);
+  OperandNumbers(3).Fill(result.bias, flavour);
   if (forward) result.ExpectForward();
   if (to_input) result.ExpectInputGradient();
   if (pass == ConvPass::kWeightGradient) result.ExpectWeightGradient();
@@ -172,7 +171,7 @@ TEST(DepthwiseTest, WindowsOfEveryKind) {
         for (const ConvPass pass : kConvPasses) {
           ++i;
           const DepthwiseCase c = MakeCase(pass, shape, kProductTypes[i % 4],
-                                           kFlavours[i / 4 % 4], i % 2);
+                                           kFlavours[i / 4 % 5], i % 2);
           SCOPED_TRACE(Describe(c));
           EXPECT_TRUE(c.Run(/*slots=*/2) == c.expected);
         }

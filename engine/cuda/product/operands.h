@@ -11,6 +11,9 @@
 //
 // Lines past the last are the last ones again; their sums are not stored. Terms
 // past the last are not there.
+//
+// Of operand a, RowOf(line) is the row of the result that a line's sums are,
+// and PositionsOf() tells which positions the lines of a tile have terms at.
 #ifndef REPRO16_ENGINE_CUDA_PRODUCT_OPERANDS_H_
 #define REPRO16_ENGINE_CUDA_PRODUCT_OPERANDS_H_
 
@@ -20,6 +23,23 @@
 
 namespace repro16 {
 namespace REPRO16_CUDA_TARGET {
+
+// All of them.
+struct AllPositions {
+  static constexpr bool kSkips = false;
+
+  // The first one from `term` on; a multiple of the depth of a staged part.
+  SIMT_FUNCTION int From(int term) const { return term; }
+};
+
+// What most operands have in common.
+struct RowsInOrder {
+  template <int kRows, int kDepth>
+  SIMT_FUNCTION AllPositions PositionsOf(int /*first_row*/) const {
+    return {};
+  }
+  SIMT_FUNCTION int RowOf(int line) const { return line; }
+};
 
 // Line i of a thread, or the last line.
 template <bool kTermsContiguous, int kWidth>
@@ -31,7 +51,7 @@ SIMT_FUNCTION int ExistingLine(int line, int lines) {
 // Element (line, term) is data[line * stride + term] if terms are contiguous,
 // else data[line + term * stride].
 template <class T, bool kTermsContiguousT>
-struct MatrixOperand {
+struct MatrixOperand : RowsInOrder {
   using Type = T;
   static constexpr bool kTermsContiguous = kTermsContiguousT;
   // Whether a term can be missing before the last one.
@@ -90,9 +110,9 @@ struct MatrixOperand {
   int no_padding = 0;
 };
 
-// Lines are pixels, terms are taps. W is a Window.
-template <class T, class W>
-struct PixelsByTaps {
+// Lines are pixels, terms are taps.
+template <class T>
+struct PixelsByTaps : RowsInOrder {
   using Type = T;
   static constexpr bool kTermsContiguous = true;
   static constexpr bool kHasGaps = true;
@@ -116,22 +136,22 @@ struct PixelsByTaps {
     }
 
    private:
-    const W& window_;
-    typename W::Place place_[kCount];
+    const Window<T>& window_;
+    typename Window<T>::Place place_[kCount];
     bool present_;
-    typename W::Place tap_;
+    typename Window<T>::Place tap_;
   };
 
   SIMT_FUNCTION const PixelsByTaps& At(int /*outer*/, int /*inner*/) const {
     return *this;
   }
 
-  W window;
+  Window<T> window;
 };
 
 // Lines are taps, terms are pixels.
 template <class T>
-struct TapsByPixels {
+struct TapsByPixels : RowsInOrder {
   using Type = T;
   static constexpr bool kTermsContiguous = false;
   static constexpr bool kHasGaps = true;

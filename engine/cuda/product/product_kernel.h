@@ -44,12 +44,14 @@ struct Outputs {
 
 // Calls f(sums, c, row, col) for every vector of kWidth columns of the thread's
 // part of a tile that there is: those from c on of its columns.
-template <class Tile, int kWidth, class T, class F>
-SIMT_FUNCTION void ForOutputs(const Totals<Tile>& totals, const Outputs<T>& out,
-                              int first_row, int first_col, const F& f) {
+template <class Tile, int kWidth, class A, class T, class F>
+SIMT_FUNCTION void ForOutputs(const Totals<Tile>& totals, const A& a,
+                              const Outputs<T>& out, int first_row,
+                              int first_col, const F& f) {
   REPRO16_ROLLED for (int r = 0; r < Tile::kThreadRows; ++r) {
-    const int row = first_row + Tile::Row() + Tile::Rows::Offset(r);
-    if (row >= out.rows) continue;
+    const int line = first_row + Tile::Row() + Tile::Rows::Offset(r);
+    if (line >= out.rows) continue;
+    const int row = a.RowOf(line);
     SIMT_UNROLL for (int c = 0; c < Tile::kThreadCols; c += 4) {
       const Vector<float, 4> sums = totals.At(r, c);
       SIMT_UNROLL for (int j = 0; j < 4; j += kWidth) {
@@ -66,10 +68,10 @@ SIMT_FUNCTION void ForOutputs(const Totals<Tile>& totals, const Outputs<T>& out,
 }
 
 // y = r(total + bias).
-template <class Product, class Tile, int kWidth, class T>
-SIMT_FUNCTION void StoreTile(const Totals<Tile>& totals, const Outputs<T>& out,
-                             int first_row, int first_col, int offset,
-                             CountsShared& shared) {
+template <class Product, class Tile, int kWidth, class A, class T>
+SIMT_FUNCTION void StoreTile(const Totals<Tile>& totals, const A& a,
+                             const Outputs<T>& out, int first_row,
+                             int first_col, int offset, CountsShared& shared) {
   float bias[Tile::kThreadCols] = {};
   if (out.bias != nullptr) {
     SIMT_UNROLL for (int c = 0; c < Tile::kThreadCols; ++c) {
@@ -79,7 +81,7 @@ SIMT_FUNCTION void StoreTile(const Totals<Tile>& totals, const Outputs<T>& out,
   }
   StoreCounts counts;
   ForOutputs<Tile, kWidth>(
-      totals, out, first_row, first_col,
+      totals, a, out, first_row, first_col,
       [&](const Vector<float, kWidth>& sums, int c, int row, int col) {
         Vector<T, kWidth> stored;
         SIMT_UNROLL for (int j = 0; j < kWidth; ++j) {
@@ -114,12 +116,12 @@ ProductKernel(const A a, const B b, const Outputs<typename A::Type> out) {
                                   col, begin, end, shared, totals);
   if (out.chunks == nullptr) {
     StoreTile<Product, Tile, kWidth>(
-        totals, out, row, col,
+        totals, a, out, row, col,
         outer * out.outer_stride + inner * out.inner_stride, shared.counts);
     return;
   }
   float* to = out.chunks + range * (out.rows * out.cols);
-  ForOutputs<Tile, kWidth>(totals, out, row, col,
+  ForOutputs<Tile, kWidth>(totals, a, out, row, col,
                            [&](const Vector<float, kWidth>& sums, int /*c*/,
                                int at_row, int at_col) {
                              StoreVector(sums,

@@ -12,6 +12,7 @@
 #include "engine/cuda/product/product_kernels.h"
 #include "engine/cuda/product/product_kind.h"
 #include "engine/cuda/product/product_plan.h"
+#include "engine/cuda/product/spread_pixels.h"
 #include "engine/cuda/product/tile.h"
 #include "engine/cuda/product/window.h"
 #include "engine/cuda/simt/divisor.h"
@@ -172,7 +173,8 @@ template <bool kTermsContiguous, class T>
 MatrixOperand<T, kTermsContiguous> Operand(const void* data, int64_t lines,
                                            int64_t terms,
                                            const MatrixLayout& layout) {
-  return {static_cast<const T*>(data),
+  return {{},
+          static_cast<const T*>(data),
           static_cast<int>(lines),
           static_cast<int>(terms),
           static_cast<int>(layout.row_stride),
@@ -231,7 +233,7 @@ void ProductLauncher<Product>::Forward(const ConvArgs& args, Stream& stream) {
   const ConvShape& s = args.shape;
   const int64_t taps = s.window() * s.in_channels;
   LaunchProduct<Product, ConvTiles>(
-      PixelsByTaps<T, Window<T>>{InputWindow<T>(s, args.a)},
+      PixelsByTaps<T>{{}, InputWindow<T>(s, args.a)},
       Operand<false, T>(args.b, s.out_channels, taps, {s.out_channels}),
       {1, s.out_pixels(), s.out_channels, taps}, {s.out_channels}, /*inner=*/1,
       ChannelsInFours<T>(args), args.result, stream);
@@ -251,13 +253,16 @@ void ProductLauncher<Product>::InputGradient(const ConvArgs& args,
   const Window<T> dy = OutputWindow<T>(s, args.a);
   if (s.stride == 1) {
     LaunchProduct<Product, ConvTiles>(
-        PixelsByTaps<T, Window<T>>{dy}, w, size, {s.in_channels}, /*inner=*/1,
+        PixelsByTaps<T>{{}, dy}, w, size, {s.in_channels}, /*inner=*/1,
         ChannelsInFours<T>(args), args.result, stream);
   } else {
     LaunchProduct<Product, SpreadTiles>(
-        PixelsByTaps<T, SpreadWindow<T>>{{dy, Divisor(s.stride)}}, w, size,
-        {s.in_channels}, /*inner=*/1, ChannelsInFours<T>(args), args.result,
-        stream);
+        SpreadPixelsByTaps<T>{
+            {dy, Divisor(s.stride)},
+            {static_cast<int>(s.batch), static_cast<int>(s.in_height),
+             static_cast<int>(s.in_width), static_cast<int>(s.stride)}},
+        w, size, {s.in_channels}, /*inner=*/1, ChannelsInFours<T>(args),
+        args.result, stream);
   }
 }
 
@@ -268,7 +273,7 @@ void ProductLauncher<Product>::WeightGradient(const ConvArgs& args,
   const ConvShape& s = args.shape;
   const int64_t taps = s.window() * s.in_channels;
   LaunchProduct<Product, WeightTiles>(
-      TapsByPixels<T>{InputWindow<T>(s, args.a)},
+      TapsByPixels<T>{{}, InputWindow<T>(s, args.a)},
       Operand<false, T>(args.b, s.out_channels, s.out_pixels(),
                         {s.out_channels}),
       {1, taps, s.out_channels, s.out_pixels()}, {s.out_channels},

@@ -51,7 +51,7 @@ TEST(ProductTest, EveryTileOfConvolutions) {
     for (const ConvPass pass : kConvPasses) {
       for (const int64_t stride : {1, 2}) {
         const ProductCase c =
-            ConvCase(pass, SameConv(2, 13, 12, 32, 20, 3, 3, stride), types,
+            ConvCase(pass, SameConv(2, 13, 12, 32, 40, 3, 3, stride), types,
                      Flavour::kSpecial);
         for (const ProductTile tile : kTiles) {
           SCOPED_TRACE(testing::Message()
@@ -75,7 +75,7 @@ TEST(ProductTest, MatricesOfAllSizes) {
     options.bias = numbers.Below(2) == 0;
     options.offset = static_cast<int>(numbers.Below(2));
     const ProductCase c =
-        MatrixCase(options, kProductTypes[i % 4], kFlavours[numbers.Below(4)]);
+        MatrixCase(options, kProductTypes[i % 4], kFlavours[numbers.Below(5)]);
     SCOPED_TRACE(c.name);
     EXPECT_TRUE(c.Run() == c.expected);
   }
@@ -133,9 +133,31 @@ TEST(ProductTest, WindowsOfEveryKind) {
         for (const ConvPass pass : kConvPasses) {
           ++i;
           const ProductCase c =
-              ConvCase(pass, shape, kProductTypes[i % 4], kFlavours[i / 4 % 4]);
+              ConvCase(pass, shape, kProductTypes[i % 4], kFlavours[i / 4 % 5]);
           SCOPED_TRACE(c.name);
           EXPECT_TRUE(c.Run() == c.expected);
+        }
+      }
+    }
+  }
+}
+
+// Where the stride is above 1, whole taps are passed over, and chunks of them.
+TEST(ProductTest, TapsBetweenPixels) {
+  for (const ProductTypes& types : kProductTypes) {
+    for (const Flavour flavour : {Flavour::kSpecial, Flavour::kVanishing}) {
+      for (const ConvShape& shape : {SameConv(2, 9, 12, 4, 136, 3, 3, 2),
+                                     SameConv(2, 12, 9, 4, 264, 1, 1, 2),
+                                     SameConv(1, 11, 13, 5, 72, 5, 3, 3),
+                                     SameConv(2, 8, 8, 4, 264, 2, 3, 4),
+                                     SameConv(1, 1, 1, 4, 264, 3, 3, 2)}) {
+        const ProductCase c =
+            ConvCase(ConvPass::kInputGradient, shape, types, flavour);
+        SCOPED_TRACE(c.name);
+        for (const ProductTile tile :
+             {ProductTile::k128x64, ProductTile::k32x32}) {
+          EXPECT_TRUE(c.Run(tile) == c.expected);
+          EXPECT_TRUE(c.Run(tile, /*workspace_bytes=*/0) == c.expected);
         }
       }
     }

@@ -268,6 +268,21 @@ class Totals {
   float* at_;
 };
 
+// totals = totals + chunk, and a new chunk.
+template <class Product, class Tile, class Sums>
+SIMT_FUNCTION void EndChunk(Sums& chunk, const Totals<Tile>& totals) {
+  SIMT_UNROLL for (int r = 0; r < Tile::kThreadRows; ++r) {
+    SIMT_UNROLL for (int c = 0; c < Tile::kThreadCols; c += 4) {
+      Vector<float, 4> sums = totals.At(r, c);
+      SIMT_UNROLL for (int j = 0; j < 4; ++j) {
+        sums.at[j] = Product::Round(f32::Add(sums.at[j], chunk.Get(r, c + j)));
+      }
+      totals.At(r, c) = sums;
+    }
+  }
+  chunk.Clear();
+}
+
 // totals(r, c) = sum over the positions [begin, end) of the thread's row r
 // of the tile at first_row of a, and its column c of the tile at first_col of
 // b. `begin` starts a chunk.
@@ -277,36 +292,36 @@ SIMT_FUNCTION void SumTerms(const A& a, int first_row, const B& b,
                             TileShared<Tile>& shared,
                             const Totals<Tile>& totals) {
   static_assert(Product::kChunk % kDepth == 0);
-  // -0 + x is x, also where x is -0; a sum of no terms is +0.
-  totals.Fill(begin < end ? -0.0f : 0.0f);
-  if (begin >= end) return;
+  const auto positions = a.template PositionsOf<Tile::kRows, kDepth>(first_row);
+  int term = positions.From(begin);
+  // -0 + x is x, also where x is -0. A sum of no terms is +0, and so is that of
+  // a chunk.
+  const bool none_before = term - begin < Product::kChunk && term < end;
+  totals.Fill(none_before ? -0.0f : 0.0f);
+  if (term >= end) return;
   Stager<Product, Tile, kWidth, A, B> stager(a, first_row, b, first_col);
   typename Product::template Sums<Tile::kThreadRows, Tile::kThreadCols> chunk;
   chunk.Clear();
-  stager.Load(begin);
+  stager.Load(term);
   stager.Stage(shared, 0);
   int buffer = 0;
-  for (int term = begin; term < end; term += kDepth) {
-    const bool last = term + kDepth >= end;
-    if (!last) stager.Load(term + kDepth);
+  while (true) {
+    const int next = positions.From(term + kDepth);
+    const bool last = next >= end;
+    if (!last) stager.Load(next);
     AddStaged<Tile, A::kHasGaps && Product::kSkipsAbsentTerms>(
         shared.a[buffer][0] + Tile::Row(), shared.b[buffer][0] + Tile::Col(),
         chunk);
-    if (last || (term + kDepth) % Product::kChunk == 0) {
-      SIMT_UNROLL for (int r = 0; r < Tile::kThreadRows; ++r) {
-        SIMT_UNROLL for (int c = 0; c < Tile::kThreadCols; c += 4) {
-          Vector<float, 4> sums = totals.At(r, c);
-          SIMT_UNROLL for (int j = 0; j < 4; ++j) {
-            sums.at[j] =
-                Product::Round(f32::Add(sums.at[j], chunk.Get(r, c + j)));
-          }
-          totals.At(r, c) = sums;
-        }
-      }
-      chunk.Clear();
-    }
+    const int chunk_of_next =
+        last ? (end - 1) / Product::kChunk + 1 : next / Product::kChunk;
+    const int ended = chunk_of_next - term / Product::kChunk;
+    if (ended > 0) EndChunk<Product>(chunk, totals);
+    // Chunks without terms: to add +0 again changes nothing.
+    if (positions.kSkips && ended > 1) EndChunk<Product>(chunk, totals);
+    if (last) return;
     buffer ^= 1;
-    if (!last) stager.Stage(shared, buffer);
+    stager.Stage(shared, buffer);
+    term = next;
   }
 }
 

@@ -100,14 +100,18 @@ class TestTensor {
 };
 
 // What numbers are like: ordinary; about the least number and under it; about
-// the largest; or ordinary, with some infinities, NaNs, zeros and subnormals.
-enum class Flavour { kOrdinary, kTiny, kHuge, kSpecial };
+// the largest; ordinary, with some infinities, NaNs, zeros and subnormals; or
+// of one sign, and so small that products round to zero, which has that sign.
+enum class Flavour { kOrdinary, kTiny, kHuge, kSpecial, kVanishing };
 inline constexpr Flavour kFlavours[] = {Flavour::kOrdinary, Flavour::kTiny,
-                                        Flavour::kHuge, Flavour::kSpecial};
+                                        Flavour::kHuge, Flavour::kSpecial,
+                                        Flavour::kVanishing};
 
 class OperandNumbers {
  public:
-  explicit OperandNumbers(uint32_t seed) : engine_(seed) {}
+  // An odd seed makes kVanishing negative.
+  explicit OperandNumbers(uint32_t seed)
+      : engine_(seed), vanishing_sign_(seed % 2 == 1 ? -1.0f : 1.0f) {}
 
   int64_t Below(int64_t n) {
     return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n));
@@ -122,6 +126,10 @@ class OperandNumbers {
     for (int64_t i = 0; i < tensor.size(); ++i) {
       const auto fraction = static_cast<float>(Below(1 << 24) - (1 << 23));
       const float x = std::ldexp(fraction, static_cast<int>(Below(6)) - 26);
+      if (flavour == Flavour::kVanishing) {
+        tensor.Set(i, vanishing_sign_ * (half ? 0x1p-24f : 0x1p-100f));
+        continue;
+      }
       tensor.Set(i, Below(16) == 0 ? std::copysign(0.0f, x) : x * scale);
     }
     if (flavour != Flavour::kSpecial || tensor.size() == 0) return;
@@ -141,6 +149,7 @@ class OperandNumbers {
 
  private:
   std::mt19937 engine_;
+  const float vanishing_sign_;
 };
 
 // Calls run() with each order of the emulator's threads and blocks.
