@@ -11,8 +11,8 @@ kit=emulated_kit/run_kit
 
 fail() {
   echo "FAILED: $*" >&2
-  cat out/report.txt >&2 || true
-  tail -n 3 out/logs/*.log >&2 || true
+  cat kit_report/report.txt >&2 || true
+  tail -n 3 kit_report/logs/*.log >&2 || true
   exit 1
 }
 # says FILE TEXT: an extended regular expression.
@@ -25,15 +25,17 @@ REPRO16_STAND_IN=driver_version=0 $kit --backend=cuda_emulated --run=mlp 2>stder
 [[ $status == 2 && $(wc -l <stderr) == 1 && ! -e kit_report ]] || fail "without a driver: $status, $(cat stderr)"
 says stderr '^run_kit: no GPU can be used: there is no NVIDIA driver'
 
-$kit --backend=cuda_emulated --minutes=0.7 --run=mlp --out=out || fail "exit code $?"
-says out/report.txt 'device: .*CUDA 13.0'
-says out/report.txt 'operations .* [1-9][0-9]* of [1-9][0-9]* passed'
-says out/report.txt 'networks .* [0-9]+ of [1-9][0-9]* passed'
-says out/report.txt 'mlp +FP32 +[0-9.]+ +[0-9.]+ +[0-9]+% +not measured'
-says out/report.txt '[0-9]+ of 5 epochs; test accuracy'
+$kit --backend=cuda_emulated --minutes=0.7 --run=mlp || fail "exit code $?"
+says kit_report/report.txt 'device: .*CUDA 13.0'
+says kit_report/report.txt 'operations .* [1-9][0-9]* of [1-9][0-9]* passed'
+says kit_report/report.txt 'networks .* [0-9]+ of [1-9][0-9]* passed'
+says kit_report/report.txt 'mlp +FP32 +[0-9.]+ +[0-9.]+ +[0-9]+% +not measured'
+says kit_report/report.txt '[0-9]+ of 5 epochs; test accuracy'
 
-# To its end; a checkpoint in the middle would do as well.
-$kit --backend=cuda_emulated --minutes=0.7 --parts=training --run=mlp --resume=out --out=next || fail "exit code $?"
-says next/report.txt '5 of 5 epochs; test accuracy'
-[[ -s next/training/result.pb ]] || fail "no result"
+# Stopped soon, then to its end: the result of the run that nobody stopped.
+$kit --backend=cuda_emulated --minutes=0.02 --parts=training --run=mlp --out=begun || fail "exit code $?"
+[[ -e begun/training/run.checkpoint ]] || fail "the training ended too soon"
+$kit --backend=cuda_emulated --parts=training --resume=begun --run=mlp --out=resumed || fail "exit code $?"
+$kit --backend=cuda_emulated --parts=training --run=mlp --out=whole || fail "exit code $?"
+cmp whole/training/result.pb resumed/training/result.pb || fail "another result"
 echo "passed"

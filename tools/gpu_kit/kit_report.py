@@ -108,7 +108,7 @@ def _speed(report):
             ratio = "%.2f" % (ours["images_per_second"] / theirs["images_per_second"])
         lines.append((_ROW % (step["model"], step["policy"], _rate(ours, "%.0f"), milliseconds, share,
                               _rate(theirs, "%.0f"), theirs.get("form", ""), ratio)).rstrip())
-        missing |= {"  not measured: %s of %s" % (rate["missing"], who)
+        missing |= {"  not measured, %s: %s" % (who, rate["missing"])
                     for who, rate in (("cuda", ours), ("PyTorch", theirs)) if "missing" in rate}
     return lines + sorted(missing)
 
