@@ -44,11 +44,12 @@ absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
                      run.result.spec().scale(), "\", not \"", scale,
                      "\"; give runs of one scale, and name it in --scale"));
   }
-  if (!IsBackendName(run.result.spec().backend())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        Describe(run), " is of the backend \"", run.result.spec().backend(),
-        "\", which gives no results; train it on \"",
-        absl::StrJoin(kBackendNames, "\" or \""), "\""));
+  const std::string& backend = run.result.spec().backend();
+  if (!backend.empty() && !IsBackendName(backend)) {  // empty: the default
+    return absl::InvalidArgumentError(
+        absl::StrCat(Describe(run), " is of the backend \"", backend,
+                     "\", which gives no results; train it on \"",
+                     absl::StrJoin(kBackendNames, "\" or \""), "\""));
   }
   if (run.result.epochs().empty()) {
     return absl::InvalidArgumentError(
