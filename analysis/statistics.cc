@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <limits>
 #include <numeric>
@@ -34,25 +33,31 @@ double Mean(absl::Span<const double> values) {
          static_cast<double>(values.size());
 }
 
-// The larger p-value of the tests of difference <= -margin and >= margin.
-double TostPValue(double difference, double error, double df, double margin) {
-  if (error == 0) return std::abs(difference) < margin ? 0 : 1;
-  return std::max(StudentTCdf(-(difference + margin) / error, df),
-                  StudentTCdf((difference - margin) / error, df));
+// The larger p-value of the tests of difference <= least and >= most.
+double TostPValue(double difference, double error, double df, Range range) {
+  if (error == 0) {
+    return range.least < difference && difference < range.most ? 0 : 1;
+  }
+  return std::max(StudentTCdf((range.least - difference) / error, df),
+                  StudentTCdf((difference - range.most) / error, df));
 }
 
-Verdict VerdictOf(const Equivalence& e) {
-  if (-e.margin < e.low && e.high < e.margin) return Verdict::kMatch;
-  if (e.low > e.margin || e.high < -e.margin) return Verdict::kDiffer;
-  return Verdict::kInconclusive;
+// Twice the smaller p-value of the tests of difference >= least and <= most.
+double BeyondPValue(double difference, double error, double df, Range range) {
+  if (error == 0) {
+    return difference < range.least || difference > range.most ? 0 : 1;
+  }
+  const double nearer =
+      std::min(StudentTCdf((difference - range.least) / error, df),
+               StudentTCdf((range.most - difference) / error, df));
+  return std::min(1.0, 2 * nearer);
 }
 
 // From the difference and its standard error; `enough` runs for a verdict.
-Equivalence Judge(double difference, double error, double df, double margin,
+Equivalence Judge(double difference, double error, double df, Range range,
                   bool enough) {
   Equivalence e;
   e.difference = difference;
-  e.margin = margin;
   e.degrees_of_freedom = df;
   e.low = -kInfinity;
   e.high = kInfinity;
@@ -62,10 +67,55 @@ Equivalence Judge(double difference, double error, double df, double margin,
     e.low = difference - t * error;
     e.high = difference + t * error;
     e.smallest_detectable = (t + StudentTQuantile(kPower, df)) * error;
-    e.p_value = TostPValue(difference, error, df, margin);
+    e.p_value = TostPValue(difference, error, df, range);
+    e.p_beyond = BeyondPValue(difference, error, df, range);
   }
-  e.verdict = enough ? VerdictOf(e) : Verdict::kUnderpowered;
+  e.verdict = !enough               ? Verdict::kUnderpowered
+              : e.p_value < kAlpha  ? Verdict::kMatch
+              : e.p_beyond < kAlpha ? Verdict::kDiffer
+                                    : Verdict::kInconclusive;
   return e;
+}
+
+// Of a mean over networks: see PooledEquivalence.
+struct Error {
+  double error = 0;
+  double degrees_of_freedom = 0;
+};
+
+Error PooledError(absl::Span<const double> variances,
+                  absl::Span<const int64_t> seeds) {
+  double sum = 0, weighted = 0, df = 0;
+  for (size_t k = 0; k < seeds.size(); ++k) {
+    const double v = variances[k] / static_cast<double>(seeds[k]);
+    sum += v;
+    if (seeds[k] < 2) continue;
+    weighted += v * v / static_cast<double>(seeds[k] - 1);
+    df += static_cast<double>(seeds[k] - 1);
+  }
+  // Without any spread, the degrees of freedom of a common variance.
+  if (weighted > 0) df = sum * sum / weighted;
+  return {std::sqrt(sum) / static_cast<double>(seeds.size()), df};
+}
+
+// s_k^2; for a network of one seed the mean of the others.
+std::vector<double> VariancesOf(
+    absl::Span<const std::vector<double>> networks) {
+  std::vector<double> variances;
+  double sum = 0;
+  int64_t known = 0;
+  for (const std::vector<double>& network : networks) {
+    const double sd = SampleOf(network).sd;
+    variances.push_back(sd * sd);
+    sum += sd * sd;
+    known += network.size() > 1;
+  }
+  for (size_t k = 0; k < networks.size() && known > 0; ++k) {
+    if (networks[k].size() == 1) {
+      variances[k] = sum / static_cast<double>(known);
+    }
+  }
+  return variances;
 }
 
 // The square root of the quantile of F with (df, df) degrees of freedom, from
@@ -89,35 +139,35 @@ Sample SampleOf(absl::Span<const double> values) {
   return sample;
 }
 
-Equivalence PairedEquivalence(absl::Span<const double> a,
-                              absl::Span<const double> b, double margin) {
-  std::vector<double> differences(a.size());
-  std::transform(a.begin(), a.end(), b.begin(), differences.begin(),
-                 std::minus<>());
-  return PooledEquivalence({differences}, margin);
-}
-
 Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
-                              double margin) {
-  const auto networks = static_cast<double>(differences.size());
+                              Range range) {
   double sum_of_means = 0;
-  double sum_of_squares = 0;
-  double sum_of_inverse_counts = 0;
-  double df = 0;
+  int64_t beyond_first = 0;  // seeds but for the first of each network
+  std::vector<int64_t> seeds;
   for (const std::vector<double>& network : differences) {
-    const double mean = Mean(network);
-    sum_of_means += mean;
-    sum_of_squares += SumOfSquaredDeviations(network, mean);
-    sum_of_inverse_counts += 1 / static_cast<double>(network.size());
-    df += static_cast<double>(network.size()) - 1;
+    sum_of_means += Mean(network);
+    seeds.push_back(static_cast<int64_t>(network.size()));
+    beyond_first += seeds.back() - 1;
   }
-  const double error =
-      std::sqrt(sum_of_squares / df * sum_of_inverse_counts) / networks;
-  return Judge(sum_of_means / networks, error, df, margin,
-               df >= kFewestSeeds - 1);
+  const Error error = PooledError(VariancesOf(differences), seeds);
+  return Judge(sum_of_means / static_cast<double>(differences.size()),
+               error.error, error.degrees_of_freedom, range,
+               beyond_first >= kFewestSeeds - 1);
 }
 
-Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin) {
+Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin) {
+  const std::vector<double> variances(seeds.size(), spread * spread);
+  const Error error = PooledError(variances, seeds);
+  Plan plan{error.error, error.degrees_of_freedom, 0};
+  if (plan.degrees_of_freedom > 0 && plan.error > 0) {
+    const double df = plan.degrees_of_freedom;
+    const double room = margin / plan.error - StudentTQuantile(1 - kAlpha, df);
+    if (room > 0) plan.power = 2 * StudentTCdf(room, df) - 1;
+  }
+  return plan;
+}
+
+Equivalence WelchEquivalence(const Sample& a, const Sample& b, Range range) {
   const auto variance_of_mean = [](const Sample& s) {
     return s.sd * s.sd / static_cast<double>(s.n);
   };
@@ -132,7 +182,7 @@ Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin) {
                             vb * vb / static_cast<double>(b.n - 1))
                      : static_cast<double>(a.n + b.n - 2);
   }
-  return Judge(a.mean - b.mean, std::sqrt(va + vb), df, margin,
+  return Judge(a.mean - b.mean, std::sqrt(va + vb), df, range,
                fewest >= kFewestSeeds);
 }
 

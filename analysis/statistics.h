@@ -1,8 +1,10 @@
 // Statistics over seeds: is a difference of means equivalent to none?
 //
 // Equivalence is tested by two one-sided t tests (TOST; Schuirmann 1987) at 5%
-// against a margin that was chosen beforehand: the means are equivalent when
-// the 90% confidence interval of their difference lies inside +-margin.
+// against a range that was chosen beforehand: the means are equivalent when the
+// 90% confidence interval of their difference lies inside it. That they differ
+// by more than the range allows is a claim on two sides, of which the data
+// choose one: it takes the 95% interval, wholly outside.
 #ifndef REPRO16_ANALYSIS_STATISTICS_H_
 #define REPRO16_ANALYSIS_STATISTICS_H_
 
@@ -23,9 +25,16 @@ struct Sample {
 
 Sample SampleOf(absl::Span<const double> values);
 
+// Differences that do not matter, in the unit of the values.
+struct Range {
+  double least = 0;
+  double most = 0;
+};
+constexpr Range Within(double margin) { return {-margin, margin}; }
+
 enum class Verdict {
-  kMatch,         // the interval lies inside (-margin, margin)
-  kDiffer,        // the interval lies wholly outside [-margin, margin]
+  kMatch,         // the 90% interval lies inside the range
+  kDiffer,        // the 95% interval lies wholly outside of it
   kInconclusive,  // neither
   kUnderpowered,  // under 5 seeds: nothing is concluded
 };
@@ -37,10 +46,12 @@ struct Equivalence {
   // too few for any.
   double low = 0;
   double high = 0;
-  double margin = 0;
   double degrees_of_freedom = 0;
   // The larger of the two one-sided tests: under 0.05 exactly for a match.
   double p_value = 1;
+  // Twice the smaller of the tests that the difference lies beyond one end of
+  // the range: under 0.05 exactly where it differs.
+  double p_beyond = 1;
   // The smallest true difference from 0 that this many runs of this spread
   // would find with probability 0.8: (t_0.95 + t_0.8) standard errors, as in
   // Bloom, "Minimum detectable effects", 1995.
@@ -52,22 +63,34 @@ struct Equivalence {
   bool DiffersFromZero() const { return low > 0 || high < 0; }
 };
 
-// Of ours against ours: a[i] and b[i] are of one seed, which gives both the
-// same initial weights and order of the data. The difference is a - b. a and b
-// have one length; margin > 0.
-Equivalence PairedEquivalence(absl::Span<const double> a,
-                              absl::Span<const double> b, double margin);
-
-// The same pooled over networks: differences[k] are those of network k, a block
-// of its own. The difference is the mean of the networks' means; the spread is
-// pooled within the networks, with sum of (n_k - 1) degrees of freedom. No
-// network is empty.
+// The mean over networks of differences of ours and ours, of one seed each,
+// which gives both runs the same initial weights and order of the data:
+// differences[k] are those of network k, one or more. Networks may vary
+// unequally: with v_k = s_k^2 / n_k the standard error is sqrt(sum v_k) / K,
+// and its degrees of freedom are Satterthwaite's (1946),
+// (sum v_k)^2 / sum (v_k^2 / (n_k - 1)). A network of one seed has no spread of
+// its own and takes the mean s_k^2 of the others, adding no degree of freedom.
+// "Too few" is under 4 = sum (n_k - 1), five seeds of one network.
 Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
-                              double margin);
+                              Range range);
 
 // Of independent samples of unequal variance, a - b (Welch 1947): ours against
 // published mean, sd and n.
-Equivalence WelchEquivalence(const Sample& a, const Sample& b, double margin);
+Equivalence WelchEquivalence(const Sample& a, const Sample& b, Range range);
+
+// What PooledEquivalence will find, told before the runs.
+struct Plan {
+  double error = 0;  // standard error of the mean difference
+  double degrees_of_freedom = 0;
+  // That a match within +-margin is found where there is no difference at all:
+  // 2 F(margin / error - t_0.95) - 1, or 0, with Student's F (Phillips, "Power
+  // of the two one-sided tests procedure", 1990, in its central form).
+  double power = 0;
+};
+
+// Of networks with seeds[k] runs each whose differences have the standard
+// deviation `spread`.
+Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin);
 
 // p-values of a family of tests, adjusted (Holm 1979): the test holds at level
 // alpha within the family when its adjusted value is at most alpha. In the

@@ -1,9 +1,13 @@
 #include "analysis/statistics.h"
 
 #include <cmath>
+#include <cstdint>
+#include <random>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "analysis/student_t.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
@@ -14,6 +18,13 @@ using Values = std::vector<double>;
 // Test accuracies of six seeds.
 const Values kA = {80.9, 81.2, 80.4, 81.0, 80.7, 81.3};
 const Values kB = {81.0, 80.9, 80.6, 80.8, 80.9, 81.1};
+
+// Of one network: a[i] and b[i] are of one seed.
+Equivalence PairedEquivalence(const Values& a, const Values& b, double margin) {
+  Values differences = a;
+  for (size_t i = 0; i < b.size(); ++i) differences[i] -= b[i];
+  return PooledEquivalence({differences}, Within(margin));
+}
 
 TEST(SampleTest, ByHand) {
   const Sample sample = SampleOf({1, 2, 3, 6});
@@ -33,7 +44,6 @@ TEST(PairedEquivalenceTest, Match) {
   EXPECT_NEAR(e.p_value, 0.0001131099118283247, 1e-14);
   EXPECT_NEAR(e.smallest_detectable, 0.26967040874908654, 1e-12);
   EXPECT_EQ(e.degrees_of_freedom, 5);
-  EXPECT_EQ(e.margin, 0.9);
   EXPECT_EQ(e.verdict, Verdict::kMatch);
   EXPECT_FALSE(e.DiffersFromZero());
 }
@@ -50,6 +60,11 @@ TEST(PairedEquivalenceTest, DifferIsTwoSided) {
   EXPECT_EQ(PairedEquivalence(better, kB, 0.9).verdict, Verdict::kDiffer);
   EXPECT_EQ(PairedEquivalence(kB, better, 0.9).verdict, Verdict::kDiffer);
   EXPECT_EQ(PairedEquivalence(kB, better, 0.9).difference, -1.5);
+  // Both sides: twice SciPy's one-sided p-value.
+  Values higher = kA;
+  for (double& value : higher) value += 1.5;
+  EXPECT_NEAR(PairedEquivalence(higher, kB, 0.9).p_beyond,
+              0.0009846460829665328, 1e-12);
 }
 
 TEST(PairedEquivalenceTest, MatchThatDiffersFromZero) {
@@ -88,22 +103,95 @@ TEST(PairedEquivalenceTest, UnderFiveSeedsNothingIsConcluded) {
   EXPECT_EQ(one.p_value, 1);
 }
 
-// Against the least-squares fit with a dummy variable a network (NumPy lstsq).
-TEST(PooledEquivalenceTest, NetworksAreBlocks) {
+// Oracle: SciPy's t distribution, with the formulas by hand.
+TEST(PooledEquivalenceTest, NetworksHaveSpreadsOfTheirOwn) {
   const Equivalence e = PooledEquivalence(
-      {Values{.3, -.1, .2}, Values{.5, .1}, Values{-.2, .0, .1, .3}}, 0.5);
-  EXPECT_NEAR(e.difference, 0.1611111111111111, 1e-14);
-  EXPECT_NEAR(e.low, 0.011200752261986135, 1e-12);
-  EXPECT_NEAR(e.high, 0.31102146996023605, 1e-12);
-  EXPECT_NEAR(e.p_value, 0.00230208242755278, 1e-13);
-  EXPECT_NEAR(e.smallest_detectable, 0.21978257083773128, 1e-12);
-  EXPECT_EQ(e.degrees_of_freedom, 6);
+      {Values{.3, -.1, .2}, Values{.5, .1}, Values{-.2, .0, .1, .3}},
+      Within(0.5));
+  EXPECT_NEAR(e.difference, 0.16111111111111112, 1e-14);
+  EXPECT_NEAR(e.low, -0.059334085764520456, 1e-11);
+  EXPECT_NEAR(e.high, 0.38155630798674267, 1e-11);
+  EXPECT_NEAR(e.degrees_of_freedom, 2.444124806373092, 1e-11);
+  EXPECT_NEAR(e.p_value, 0.02053457162009658, 1e-12);
+  EXPECT_NEAR(e.p_beyond, 1, 1e-12);
   EXPECT_EQ(e.verdict, Verdict::kMatch);
 }
 
+// Of two networks the sum of the means is Welch's difference of one and the
+// other with its sign changed.
+TEST(PooledEquivalenceTest, OfTwoNetworksItIsWelch) {
+  const Values a = {1, 2, 3}, b = {0, 4}, minus_b = {0, -4};
+  const Equivalence pooled = PooledEquivalence({a, b}, Within(1));
+  const Equivalence welch =
+      WelchEquivalence(SampleOf(a), SampleOf(minus_b), Within(2));
+  EXPECT_NEAR(pooled.difference, welch.difference / 2, 1e-12);
+  EXPECT_NEAR(pooled.low, welch.low / 2, 1e-9);
+  EXPECT_NEAR(pooled.degrees_of_freedom, welch.degrees_of_freedom, 1e-9);
+}
+
+TEST(PooledEquivalenceTest, ANetworkOfOneSeedTakesTheOthersSpread) {
+  const Equivalence alone =
+      PooledEquivalence({Values{0, 1, 2, 3, 4}, Values{2}}, Within(5));
+  // Both variances are 2.5: (2.5 / 5 + 2.5) / 4 is the error's square.
+  EXPECT_NEAR(
+      alone.high - alone.difference,
+      StudentTQuantile(0.95, alone.degrees_of_freedom) * std::sqrt(3.0 / 4),
+      1e-9);
+}
+
+// ---- Levels and power, by simulation ----------------------------------------
+
+// The share of `kTrials` experiments with this verdict: each network has its
+// own deviation and number of seeds, all have the true difference `mean`.
+double ShareOf(Verdict verdict, double mean, double margin,
+               const std::vector<std::pair<double, int>>& networks) {
+  constexpr int kTrials = 4000;
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  int found = 0;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    std::vector<Values> differences;
+    for (const auto& [sd, seeds] : networks) {
+      Values& network = differences.emplace_back();
+      for (int i = 0; i < seeds; ++i) {
+        network.push_back(mean + sd * normal(random));
+      }
+    }
+    found += PooledEquivalence(differences, Within(margin)).verdict == verdict;
+  }
+  return static_cast<double>(found) / kTrials;
+}
+
+TEST(PooledEquivalenceTest, ErrsInFivePercentWhateverTheSpreads) {
+  const std::vector<std::pair<double, int>> unequal = {
+      {4.4, 3}, {0.13, 8}, {1, 3}, {0.3, 5}, {3, 3}, {0.5, 5}};
+  // At the margin, where a match is wrong.
+  EXPECT_LT(ShareOf(Verdict::kMatch, 3, 3, unequal), 0.06);
+  // Within the margin, however small it is, "differ" is wrong.
+  EXPECT_LT(ShareOf(Verdict::kDiffer, 0, 1e-6, unequal), 0.06);
+  EXPECT_LT(ShareOf(Verdict::kDiffer, 0, 1e-6, {{1, 10}}), 0.06);
+  EXPECT_GT(ShareOf(Verdict::kDiffer, 0, 1e-6, {{1, 10}}), 0.04);
+}
+
+TEST(PlanPooledTest, TellsThePowerThatRunsThenHave) {
+  const std::vector<int64_t> seeds(4, 5);
+  const Plan plan = PlanPooled(1, seeds, 0.7);
+  EXPECT_NEAR(plan.error, std::sqrt(1.0 / 20), 1e-12);
+  EXPECT_NEAR(plan.degrees_of_freedom, 16, 1e-9);
+  EXPECT_NEAR(
+      plan.power,
+      ShareOf(Verdict::kMatch, 0, 0.7, {{1, 5}, {1, 5}, {1, 5}, {1, 5}}), 0.03);
+  // A standard error of a third of the margin confirms in four of five.
+  EXPECT_NEAR(
+      PlanPooled(0.17, std::vector<int64_t>{100000}, 0.5 / 316.2278).power,
+      0.80, 0.01);
+  EXPECT_EQ(PlanPooled(2.59, seeds, 0.5).power, 0);
+  EXPECT_EQ(PlanPooled(1, std::vector<int64_t>{1, 1}, 5).power, 0);
+}
 TEST(PooledEquivalenceTest, OneSeedANetworkIsTooFew) {
   const Equivalence e = PooledEquivalence(
-      {Values{.3}, Values{.5}, Values{.1}, Values{.1}, Values{.2}}, 0.9);
+      {Values{.3}, Values{.5}, Values{.1}, Values{.1}, Values{.2}},
+      Within(0.9));
   EXPECT_EQ(e.verdict, Verdict::kUnderpowered);
   EXPECT_EQ(e.high, HUGE_VAL);
 }
@@ -111,7 +199,7 @@ TEST(PooledEquivalenceTest, OneSeedANetworkIsTooFew) {
 // Statistic and degrees of freedom: SciPy's ttest_ind_from_stats.
 TEST(WelchEquivalenceTest, AgainstPublished) {
   const Sample ours = SampleOf({80.1, 80.5, 80.9, 80.3, 80.2});
-  const Equivalence e = WelchEquivalence(ours, {80.9, 0.4, 50}, 0.9);
+  const Equivalence e = WelchEquivalence(ours, {80.9, 0.4, 50}, Within(0.9));
   EXPECT_NEAR(e.difference, -0.5, 1e-12);
   EXPECT_NEAR(e.low, -0.8022992977277033, 1e-11);
   EXPECT_NEAR(e.high, -0.1977007022722967, 1e-11);
@@ -123,12 +211,13 @@ TEST(WelchEquivalenceTest, AgainstPublished) {
 }
 
 TEST(WelchEquivalenceTest, TheSmallerSampleDecidesOnPower) {
-  EXPECT_EQ(WelchEquivalence({80, 0.3, 4}, {80, 0.3, 50}, 5).verdict,
+  EXPECT_EQ(WelchEquivalence({80, 0.3, 4}, {80, 0.3, 50}, Within(5)).verdict,
             Verdict::kUnderpowered);
-  EXPECT_EQ(WelchEquivalence({80, 0.3, 5}, {80, 0.3, 50}, 5).verdict,
+  EXPECT_EQ(WelchEquivalence({80, 0.3, 5}, {80, 0.3, 50}, Within(5)).verdict,
             Verdict::kMatch);
-  EXPECT_EQ(WelchEquivalence({80, 0, 1}, {80, 0.3, 50}, 5).high, HUGE_VAL);
-  EXPECT_EQ(WelchEquivalence({80, 0, 5}, {81, 0, 50}, 5).p_value, 0);
+  EXPECT_EQ(WelchEquivalence({80, 0, 1}, {80, 0.3, 50}, Within(5)).high,
+            HUGE_VAL);
+  EXPECT_EQ(WelchEquivalence({80, 0, 5}, {81, 0, 50}, Within(5)).p_value, 0);
 }
 
 // The example of R's p.adjust, by hand: sorted, times 4, 3, 2, 1, never

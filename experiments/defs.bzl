@@ -158,24 +158,30 @@ _show = rule(
 # ---- Golden values ---------------------------------------------------------------------------------------------------
 
 def _golden_impl(ctx):
-    info = ctx.attr.report[ReportInfo]
-    results = info.results if ctx.attr.runs else []
+    if ctx.attr.report:
+        info = ctx.attr.report[ReportInfo]
+        report, golden, results, telemetry = info.report, info.golden, [], info.telemetry
+    else:
+        runs = [run[RunInfo] for run in ctx.attr.runs]
+        report, golden = None, ctx.file.golden
+        results, telemetry = [run.result for run in runs], [run.telemetry for run in runs]
     return [DefaultInfo(**_launcher(
         ctx,
         ctx.file.template,
         {
             "%{tool}": ctx.executable.tool.short_path,
-            "%{report}": info.report.short_path,
-            "%{golden}": info.golden.short_path,
+            "%{report}": report.short_path if report else "",
+            "%{golden}": golden.short_path,
             "%{results}": _joined(results),
-            "%{telemetry}": _joined(info.telemetry),
+            "%{telemetry}": _joined(telemetry),
         },
-        [info.report, info.golden, ctx.executable.tool] + results + info.telemetry,
+        ([report] if report else []) + [golden, ctx.executable.tool] + results + telemetry,
     ))]
 
 _GOLDEN_ATTRS = {
-    "report": attr.label(mandatory = True, providers = [ReportInfo]),
-    "runs": attr.bool(doc = "whether the golden values hold the bits of the runs, too"),
+    "golden": attr.label(allow_single_file = [".textproto"], doc = "of runs; a report names its own"),
+    "report": attr.label(providers = [ReportInfo]),
+    "runs": attr.label_list(providers = [RunInfo], doc = "instead of a report: whose bits the golden values hold"),
     "template": attr.label(mandatory = True, allow_single_file = [".sh.tpl"]),
     "tool": attr.label(mandatory = True, executable = True, cfg = "target"),
 }
@@ -183,6 +189,46 @@ _GOLDEN_ATTRS = {
 _golden_test = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, test = True)
 
 _update_golden = rule(implementation = _golden_impl, attrs = _GOLDEN_ATTRS, executable = True)
+
+def _golden_pair(test, update, scale, **attrs):
+    """The test and the program that writes what it is held to."""
+
+    # Only smoke is part of `//...`: the other scales take long, and read data sets.
+    tags = [] if scale == "smoke" else ["manual"]
+    _golden_test(
+        name = test,
+        size = "small",
+        # Bits, so also the bits of other compilers.
+        tags = tags or ["bits"],
+        template = "//experiments:golden_test.sh.tpl",
+        tool = "//reports:compare_golden",
+        **attrs
+    )
+    _update_golden(
+        name = update,
+        tags = tags,
+        template = "//experiments:update_golden.sh.tpl",
+        tool = "//reports:update_golden",
+        **attrs
+    )
+
+def golden_runs(name, runs):
+    """Holds runs to their bits in `<name>.textproto`, which is committed beside them.
+
+    Makes, for each scale, `<name>_<scale>_golden_test` and `<name>_update_golden_<scale>`.
+
+    Args:
+      name: of the file.
+      runs: for each scale, the labels of its train_runs.
+    """
+    for scale in SCALES:
+        _golden_pair(
+            test = "%s_%s_golden_test" % (name, scale),
+            update = "%s_update_golden_%s" % (name, scale),
+            scale = scale,
+            golden = name + ".textproto",
+            runs = runs[scale],
+        )
 
 # ---- An experiment ---------------------------------------------------------------------------------------------------
 
@@ -193,7 +239,6 @@ def paper_experiment(
         runs = {},
         inputs = [],
         golden = "golden.textproto",
-        golden_runs = True,
         timed_models = [],
         timed_policies = []):
     """A table or figure of the paper, at every scale.
@@ -207,8 +252,8 @@ def paper_experiment(
       charts: names of the report's figures, each drawn by `<figure>.vl.json`.
       runs: for each scale, the labels of its train_runs; none: an experiment that trains nothing.
       inputs: other files that the analysis reads; a list, or a list for each scale.
-      golden: the paper's values and our golden values.
-      golden_runs: whether these hold the bits of each run, too; not where another experiment's hold them already.
+      golden: the paper's values, the rules that judge them, and our golden values. The bits of the runs stand with the
+        runs (golden_runs).
       timed_models: the models whose training steps are timed when the report is shown, after the runs have ended.
       timed_policies: the policies that it times side by side; none: the report says "not measured".
     """
@@ -244,23 +289,11 @@ def paper_experiment(
             timed_policies = timed_policies,
             visibility = ["//visibility:public"],
         )
-        _golden_test(
-            name = at_scale + "_golden_test",
-            size = "small",
+        _golden_pair(
+            test = at_scale + "_golden_test",
+            update = "update_golden_" + scale,
+            scale = scale,
             report = report,
-            runs = golden_runs,
-            # Bits, so also the bits of other compilers.
-            tags = tags or ["bits"],
-            template = "//experiments:golden_test.sh.tpl",
-            tool = "//reports:compare_golden",
-        )
-        _update_golden(
-            name = "update_golden_" + scale,
-            report = report,
-            runs = golden_runs,
-            tags = tags,
-            template = "//experiments:update_golden.sh.tpl",
-            tool = "//reports:update_golden",
         )
     native.alias(name = name, actual = scale_select(":%s_%%s" % name), tags = ["manual"])
     native.alias(name = "update_golden", actual = scale_select(":update_golden_%s"), tags = ["manual"])

@@ -65,3 +65,7 @@ sed 's/^provenance {/& toolkit: "none"/' $report > "$out/no_toolkit.textproto"
 sed -i 's/reason: "first values"/& toolkit: "ptxas 13.0.88"/' "$golden"
 [[ $(./compare_golden --golden="$golden" --report="$out/no_toolkit.textproto") == "not compared: "*"none" ]] ||
   fail "golden values of another toolkit were compared"
+
+# A change that no commit has is told apart: refused, but in what tests are held to.
+expect 2 'no commit has' ./update_golden "${files[@]}" --reason='more' --commit=abc1234-dirty
+expect 2 'either --report or --runs' ./compare_golden "${files[@]}" --runs=a.pb

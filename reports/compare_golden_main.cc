@@ -1,4 +1,4 @@
-// Holds a report and its runs to the golden values of their scale.
+// Holds a report, or runs, to the golden values of their scale.
 //
 // Exit status: 0, all equal, or nothing to compare as the golden values are of
 // another toolkit than the report, told in a line; 1, something differs, each
@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<GoldenDifference>> Run() {
   if (!input.ok()) return input.status();
   const auto findings = CheckArithmetic(input->golden);
   if (!findings.ok()) return findings.status();
-  return CompareWithGolden(input->golden, input->report, input->runs);
+  return input->report ? CompareWithGolden(input->golden, *input->report)
+                       : CompareWithGolden(input->golden, input->runs);
 }
 
 }  // namespace
@@ -33,7 +34,7 @@ absl::StatusOr<std::vector<GoldenDifference>> Run() {
 int main(int argc, char** argv) {
   repro16::ParseFlags(
       argc, argv,
-      "Holds a report and its runs to the golden values of their scale.");
+      "Holds a report, or runs, to the golden values of their scale.");
   const auto differences = repro16::Run();
   if (absl::IsUnavailable(differences.status())) {
     repro16::PrintFormat(stdout, "not compared: %s\n",

@@ -169,6 +169,7 @@ std::string VerdictLabel(Verdict verdict) {
 Tally TallyOf(const report::Report& report) {
   Tally tally;
   for (const report::Expectation& expectation : report.expectations()) {
+    if (expectation.uncounted()) continue;
     switch (expectation.verdict()) {
       case report::VERDICT_MATCH:
         ++tally.match;

@@ -52,7 +52,7 @@ std::string VerdictSign(report::Verdict verdict);
 // Sign and word: "✓ match".
 std::string VerdictLabel(report::Verdict verdict);
 
-// How many expectations have which verdict.
+// How many expectations have which verdict; `uncounted` ones are left out.
 struct Tally {
   int match = 0;
   int differ = 0;

@@ -86,6 +86,43 @@ absl::Status CheckPaper(const Golden& golden, const Complaint& complaint) {
   return absl::OkStatus();
 }
 
+// Fills in what each statement leaves out and another has.
+absl::Status FillStatements(const Complaint& complaint, Golden& golden) {
+  std::map<std::string, Statement> known;
+  for (Statement& statement : *golden.mutable_statements()) {
+    if (!statement.like().empty()) {
+      const auto found = known.find(statement.like());
+      if (found == known.end()) {
+        return complaint("like", statement.like(),
+                         "is no id of a statement before it");
+      }
+      Statement filled = found->second;
+      // Lists are replaced, not made longer.
+      if (!statement.readings().empty()) filled.clear_readings();
+      if (!statement.models().empty()) filled.clear_models();
+      if (!statement.of().empty()) filled.clear_of();
+      filled.MergeFrom(statement);
+      statement = std::move(filled);
+    }
+    if (statement.id().empty() ||
+        !known.emplace(statement.id(), statement).second) {
+      return complaint("id", statement.id(),
+                       "is empty or used twice; give each statement its own");
+    }
+    const bool tested = statement.rule() == Statement::POOLED ||
+                        statement.rule() == Statement::FAMILY;
+    if (tested && !(statement.margin() > 0)) {
+      return complaint("id", statement.id(),
+                       "has no margin; give one to judge it by");
+    }
+    if (statement.margin() != 0 && statement.why().empty()) {
+      return complaint("id", statement.id(),
+                       "has a margin without a reason; give why");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckExact(std::string_view field, const std::string& text,
                         const Complaint& complaint) {
   double value;
@@ -105,15 +142,13 @@ absl::Status CheckRun(const RunGolden& run, const Complaint& complaint) {
     return complaint("weights_sha256", run.weights_sha256(),
                      "is not 64 hexadecimal digits");
   }
-  for (const EpochGolden& epoch : run.epochs()) {
-    const std::pair<const char*, const std::string*> fields[] = {
-        {"train_loss", &epoch.train_loss()},
-        {"train_accuracy", &epoch.train_accuracy()},
-        {"test_accuracy", &epoch.test_accuracy()}};
-    for (const auto& [field, text] : fields) {
-      absl::Status status = CheckExact(field, *text, complaint);
-      if (!status.ok()) return status;
-    }
+  const std::pair<const char*, const std::string*> fields[] = {
+      {"train_loss", &run.train_loss()},
+      {"train_accuracy", &run.train_accuracy()},
+      {"test_accuracy", &run.test_accuracy()}};
+  for (const auto& [field, text] : fields) {
+    absl::Status status = CheckExact(field, *text, complaint);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -190,14 +225,10 @@ RunGolden RunGoldenOf(const RunResult& result) {
   RunGolden golden;
   golden.set_run(RunName(result.spec()));
   golden.set_weights_sha256(result.weights_sha256());
-  golden.set_data_digest(result.data_digest());
-  golden.set_parameter_count(result.parameter_count());
-  for (const EpochResult& epoch : result.epochs()) {
-    EpochGolden& exact = *golden.add_epochs();
-    exact.set_train_loss(ExactText(epoch.train_loss()));
-    exact.set_train_accuracy(ExactText(epoch.train_accuracy()));
-    exact.set_test_accuracy(ExactText(epoch.test_accuracy()));
-  }
+  const EpochResult& last = *result.epochs().rbegin();
+  golden.set_train_loss(ExactText(last.train_loss()));
+  golden.set_train_accuracy(ExactText(last.train_accuracy()));
+  golden.set_test_accuracy(ExactText(last.test_accuracy()));
   return golden;
 }
 
@@ -220,21 +251,10 @@ class Comparison {
 
 void Comparison::Run(const RunGolden& golden, const RunGolden& measured) {
   const std::string& run = golden.run();
-  Field(run, "data_digest", golden.data_digest(), measured.data_digest());
-  Field(run, "parameter_count", absl::StrCat(golden.parameter_count()),
-        absl::StrCat(measured.parameter_count()));
-  Field(run, "number of epochs", absl::StrCat(golden.epochs_size()),
-        absl::StrCat(measured.epochs_size()));
-  const int epochs = std::min(golden.epochs_size(), measured.epochs_size());
-  for (int i = 0; i < epochs; ++i) {
-    const EpochGolden& a = golden.epochs(i);
-    const EpochGolden& b = measured.epochs(i);
-    const std::string epoch = absl::StrCat("epoch ", i + 1, " ");
-    Field(run, epoch + "train_loss", a.train_loss(), b.train_loss());
-    Field(run, epoch + "train_accuracy", a.train_accuracy(),
-          b.train_accuracy());
-    Field(run, epoch + "test_accuracy", a.test_accuracy(), b.test_accuracy());
-  }
+  Field(run, "train_loss", golden.train_loss(), measured.train_loss());
+  Field(run, "train_accuracy", golden.train_accuracy(),
+        measured.train_accuracy());
+  Field(run, "test_accuracy", golden.test_accuracy(), measured.test_accuracy());
   Field(run, "weights_sha256", golden.weights_sha256(),
         measured.weights_sha256());
 }
@@ -254,6 +274,54 @@ const ScaleGolden* FindScale(const Golden& golden, std::string_view scale) {
   return nullptr;
 }
 
+// The golden values of a scale, of this numerics version.
+absl::StatusOr<const ScaleGolden*> ScaleToCompare(const Golden& golden,
+                                                  std::string_view name,
+                                                  int64_t version) {
+  const ScaleGolden* scale = FindScale(golden, name);
+  if (scale == nullptr) {
+    return absl::NotFoundError(absl::StrCat(
+        "golden values of ", golden.experiment(), ": none at scale ", name,
+        "; write them with update_golden"));
+  }
+  if (scale->provenance().numerics_version() != version) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "golden values of ", golden.experiment(), ": of numerics version ",
+        scale->provenance().numerics_version(), ", the runs are of version ",
+        version, "; write them anew with update_golden"));
+  }
+  return scale;
+}
+
+// A message on a line of its own: "  values { id: ... }".
+template <typename Message>
+void PrintLine(std::string_view field, const Message& message,
+               std::string& text) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetSingleLineMode(true);
+  std::string body;
+  printer.PrintToString(message, &body);
+  absl::StrAppend(&text, "  ", field, " { ", body, "}\n");
+}
+
+std::string PrintScale(const ScaleGolden& scale) {
+  ScaleGolden rest = scale;
+  rest.clear_runs();
+  rest.clear_values();
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetInitialIndentLevel(1);
+  std::string body;
+  printer.PrintToString(rest, &body);
+  std::string text = absl::StrCat("scales {\n", body);
+  for (const RunGolden& run : scale.runs()) PrintLine("runs", run, text);
+  for (const ValueGolden& value : scale.values()) {
+    PrintLine("values", value, text);
+  }
+  return absl::StrCat(text, "}\n");
+}
+
 }  // namespace
 
 absl::StatusOr<Golden> ParseGolden(std::string_view text,
@@ -263,6 +331,8 @@ absl::StatusOr<Golden> ParseGolden(std::string_view text,
   if (!status.ok()) return status;
   const Complaint complaint(text, name);
   status = CheckPaper(golden, complaint);
+  if (!status.ok()) return status;
+  status = FillStatements(complaint, golden);
   if (!status.ok()) return status;
   status = CheckScales(golden, complaint);
   if (!status.ok()) return status;
@@ -292,7 +362,6 @@ std::string ToString(const GoldenDifference& difference) {
 }
 
 ScaleGolden ScaleGoldenOf(const report::Report& report,
-                          const std::vector<RunResult>& runs,
                           const GoldenProvenance& provenance) {
   ScaleGolden scale;
   scale.set_scale(report.scale());
@@ -300,7 +369,6 @@ ScaleGolden ScaleGoldenOf(const report::Report& report,
   scale.mutable_provenance()->set_numerics_version(
       report.provenance().numerics_version());
   scale.mutable_provenance()->set_toolkit(report.provenance().toolkit());
-  for (const RunResult& run : runs) *scale.add_runs() = RunGoldenOf(run);
   for (const report::Expectation& expectation : report.expectations()) {
     ValueGolden& value = *scale.add_values();
     value.set_id(expectation.id());
@@ -312,58 +380,71 @@ ScaleGolden ScaleGoldenOf(const report::Report& report,
   return scale;
 }
 
+ScaleGolden ScaleGoldenOf(const std::vector<RunResult>& runs,
+                          const GoldenProvenance& provenance) {
+  ScaleGolden scale;
+  *scale.mutable_provenance() = provenance;
+  for (const RunResult& run : runs) {
+    scale.set_scale(run.spec().scale());
+    scale.mutable_provenance()->set_numerics_version(run.numerics_version());
+    *scale.add_runs() = RunGoldenOf(run);
+  }
+  return scale;
+}
+
 absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
-    const Golden& golden, const report::Report& report,
-    const std::vector<RunResult>& runs) {
-  const ScaleGolden* scale = FindScale(golden, report.scale());
-  if (scale == nullptr) {
-    return absl::NotFoundError(absl::StrCat(
-        "golden values of ", golden.experiment(), ": none at scale ",
-        report.scale(), "; write them with update_golden"));
-  }
-  const int64_t version = report.provenance().numerics_version();
-  if (scale->provenance().numerics_version() != version) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "golden values of ", golden.experiment(), ": of numerics version ",
-        scale->provenance().numerics_version(), ", the runs are of version ",
-        version, "; write them anew with update_golden"));
-  }
+    const Golden& golden, const report::Report& report) {
+  const absl::StatusOr<const ScaleGolden*> scale = ScaleToCompare(
+      golden, report.scale(), report.provenance().numerics_version());
+  if (!scale.ok()) return scale.status();
+  const GoldenProvenance& provenance = (*scale)->provenance();
   const std::string& toolkit = report.provenance().toolkit();
-  if (scale->provenance().toolkit() != toolkit) {
-    return absl::UnavailableError(absl::StrCat(
-        "golden values of ", golden.experiment(), ": of toolkit ",
-        scale->provenance().toolkit(), ", the report's is ", toolkit));
+  if (provenance.toolkit() != toolkit) {
+    return absl::UnavailableError(
+        absl::StrCat("golden values of ", golden.experiment(), ": of toolkit ",
+                     provenance.toolkit(), ", the report's is ", toolkit));
   }
-  const ScaleGolden measured = ScaleGoldenOf(report, runs, scale->provenance());
   Comparison comparison;
   comparison.Field("report", "experiment", golden.experiment(),
                    report.experiment());
-  auto measured_runs = ByKey(measured.runs(), &RunGolden::run);
-  if (measured_runs.size() != runs.size()) {
+  auto measured =
+      ByKey(ScaleGoldenOf(report, provenance).values(), &ValueGolden::id);
+  for (const ValueGolden& value : (*scale)->values()) {
+    const auto found = measured.extract(value.id());
+    const ValueGolden ours = found.empty() ? ValueGolden() : found.mapped();
+    comparison.Field("report", value.id() + " mean", value.mean(), ours.mean());
+    comparison.Field("report", value.id() + " verdict", value.verdict(),
+                     ours.verdict());
+  }
+  for (const auto& [id, value] : measured) {
+    comparison.Field("report", id + " verdict", "absent", value.verdict());
+  }
+  return comparison.Take();
+}
+
+absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
+    const Golden& golden, const std::vector<RunResult>& runs) {
+  const RunResult& first = runs.front();
+  const absl::StatusOr<const ScaleGolden*> scale =
+      ScaleToCompare(golden, first.spec().scale(), first.numerics_version());
+  if (!scale.ok()) return scale.status();
+  auto measured = ByKey(ScaleGoldenOf(runs, (*scale)->provenance()).runs(),
+                        &RunGolden::run);
+  if (measured.size() != runs.size()) {
     return absl::InvalidArgumentError(
         "two runs have one specification; give each run once");
   }
-  for (const RunGolden& run : scale->runs()) {
-    const auto found = measured_runs.extract(run.run());
+  Comparison comparison;
+  for (const RunGolden& run : (*scale)->runs()) {
+    const auto found = measured.extract(run.run());
     if (found.empty()) {
       comparison.Field(run.run(), "run", "present", "absent");
     } else {
       comparison.Run(run, found.mapped());
     }
   }
-  for (const auto& [name, run] : measured_runs) {
+  for (const auto& [name, run] : measured) {
     comparison.Field(name, "run", "absent", "present");
-  }
-  auto measured_values = ByKey(measured.values(), &ValueGolden::id);
-  for (const ValueGolden& value : scale->values()) {
-    const auto found = measured_values.extract(value.id());
-    const ValueGolden ours = found.empty() ? ValueGolden() : found.mapped();
-    comparison.Field("report", value.id() + " mean", value.mean(), ours.mean());
-    comparison.Field("report", value.id() + " verdict", value.verdict(),
-                     ours.verdict());
-  }
-  for (const auto& [id, value] : measured_values) {
-    comparison.Field("report", id + " verdict", "absent", value.verdict());
   }
   return comparison.Take();
 }
@@ -394,14 +475,14 @@ std::string GoldenLine(const Golden& golden, std::string_view scale) {
 std::string PrintGolden(const Golden& golden, std::string_view old_text) {
   std::string text;
   for (std::string_view line : absl::StrSplit(old_text, '\n')) {
-    if (!absl::StartsWith(line, "#")) break;
+    if (absl::StartsWith(line, "scales {")) break;
     absl::StrAppend(&text, line, "\n");
   }
-  std::string body;
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetUseUtf8StringEscaping(true);
-  printer.PrintToString(golden, &body);
-  return absl::StrCat(text, body);
+  while (absl::EndsWith(text, "\n\n")) text.pop_back();
+  for (const ScaleGolden& scale : golden.scales()) {
+    absl::StrAppend(&text, PrintScale(scale));
+  }
+  return text;
 }
 
 }  // namespace repro16

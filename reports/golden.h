@@ -17,7 +17,8 @@
 namespace repro16 {
 
 // Reads a golden file and checks it: syntax, ids that exist once and where they
-// are used, exact numbers that can be read, one entry per scale and run. Errors
+// are used, exact numbers that can be read, one entry per scale and run. What
+// a statement is `like` is filled in. Errors
 // name file, line and field.
 absl::StatusOr<Golden> ReadGolden(const std::string& path);
 
@@ -44,18 +45,22 @@ struct GoldenDifference {
 // "mlp FP16 ... seed=1: epoch 2 train_loss: golden 0x1p+0, measured 0x1.8p+0".
 std::string ToString(const GoldenDifference& difference);
 
-// Everything in which runs and report differ from the golden values of the
-// report's scale: bits must be equal. Empty: no difference. NotFound when there
-// are no golden values for the scale; FailedPrecondition when they are of
-// another numerics version; Unavailable when they are of a toolkit that is not
-// the report's, which may answer otherwise, so that nothing can be compared.
+// Everything in which a report differs from the golden values of its scale.
+// Empty: no difference. NotFound when there are no golden values for the scale;
+// FailedPrecondition when they are of another numerics version; Unavailable
+// when they are of a toolkit that is not the report's, which may answer
+// otherwise, so that nothing can be compared.
 absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
-    const Golden& golden, const report::Report& report,
-    const std::vector<RunResult>& runs);
+    const Golden& golden, const report::Report& report);
+
+// The same of runs, one or more of one scale: bits must be equal.
+absl::StatusOr<std::vector<GoldenDifference>> CompareWithGolden(
+    const Golden& golden, const std::vector<RunResult>& runs);
 
 // The golden values that make CompareWithGolden find nothing.
 ScaleGolden ScaleGoldenOf(const report::Report& report,
-                          const std::vector<RunResult>& runs,
+                          const GoldenProvenance& provenance);
+ScaleGolden ScaleGoldenOf(const std::vector<RunResult>& runs,
                           const GoldenProvenance& provenance);
 
 // Puts `scale` in the place of the golden values of its scale.
@@ -65,8 +70,9 @@ void SetScale(const ScaleGolden& scale, Golden& golden);
 // values of `scale`; "none at this scale" where there are none.
 std::string GoldenLine(const Golden& golden, std::string_view scale);
 
-// The text form of `golden`, after the comment lines that `old_text` begins
-// with. Other comments are not kept: notes belong into the fields.
+// `old_text`, the text form of a golden file, with `golden`'s scales in the
+// place of its own: what stands above them is kept as people wrote it. A run or
+// a value is one line.
 std::string PrintGolden(const Golden& golden, std::string_view old_text);
 
 }  // namespace repro16

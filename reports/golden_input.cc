@@ -16,19 +16,21 @@ ABSL_FLAG(std::vector<std::string>, runs, {},
 namespace repro16 {
 
 absl::StatusOr<GoldenInput> ReadGoldenInput() {
+  const std::string report_path = absl::GetFlag(FLAGS_report);
   if (absl::GetFlag(FLAGS_golden).empty() ||
-      absl::GetFlag(FLAGS_report).empty()) {
+      report_path.empty() == absl::GetFlag(FLAGS_runs).empty()) {
     return absl::InvalidArgumentError(
-        "--golden and --report are needed; see --help");
+        "--golden and either --report or --runs are needed; see --help");
   }
   GoldenInput input;
   absl::StatusOr<Golden> golden = ReadGolden(absl::GetFlag(FLAGS_golden));
   if (!golden.ok()) return golden.status();
   input.golden = *std::move(golden);
-  absl::StatusOr<report::Report> report =
-      ReadReport(absl::GetFlag(FLAGS_report));
-  if (!report.ok()) return report.status();
-  input.report = *std::move(report);
+  if (!report_path.empty()) {
+    absl::StatusOr<report::Report> report = ReadReport(report_path);
+    if (!report.ok()) return report.status();
+    input.report = *std::move(report);
+  }
   for (const std::string& path : absl::GetFlag(FLAGS_runs)) {
     absl::Status status = ReadBinaryProto(path, &input.runs.emplace_back());
     if (!status.ok()) return status;

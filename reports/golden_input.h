@@ -1,9 +1,11 @@
 // The command line that the programs about golden values share:
 //
-//   --golden=golden.textproto --report=report.pb --runs=a/result.pb,b/result.pb
+//   --golden=golden.textproto --report=report.pb
+//   --golden=runs.textproto --runs=a/result.pb,b/result.pb
 #ifndef REPRO16_REPORTS_GOLDEN_INPUT_H_
 #define REPRO16_REPORTS_GOLDEN_INPUT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +21,16 @@ namespace repro16 {
 
 struct GoldenInput {
   Golden golden;
-  report::Report report;
+  // One of both:
+  std::optional<report::Report> report;
   std::vector<RunResult> runs;
+
+  std::string Scale() const {
+    return report ? report->scale() : runs.front().spec().scale();
+  }
 };
 
-// What the three flags name. Errors name the flag or the file.
+// What the flags name. Errors name the flag or the file.
 absl::StatusOr<GoldenInput> ReadGoldenInput();
 
 }  // namespace repro16

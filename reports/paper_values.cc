@@ -43,23 +43,41 @@ std::string PlaceOf(const PaperValue& value) {
 
 }  // namespace
 
-absl::StatusOr<report::Expectation> ExpectationFromPaper(
-    const Golden& golden, std::string_view id, std::string_view what) {
+const PaperValue* FindPaperValue(const Golden& golden, std::string_view id) {
   for (const PaperValue& value : golden.paper()) {
-    if (value.id() != id) continue;
-    report::Expectation expectation;
-    expectation.set_id(value.id());
-    expectation.set_what(std::string(what));
-    expectation.set_place(PlaceOf(value));
-    if (value.text().empty()) expectation.set_paper_value(value.value());
-    expectation.set_paper_text(value.text());
-    expectation.set_unit(value.unit());
-    if (value.has_margin()) expectation.set_margin(value.margin());
-    return expectation;
+    if (value.id() == id) return &value;
   }
+  return nullptr;
+}
+
+const Statement* FindStatement(const Golden& golden, std::string_view id) {
+  for (const Statement& statement : golden.statements()) {
+    if (statement.id() == id) return &statement;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<PaperValue> PaperValueOf(const Golden& golden,
+                                        std::string_view id) {
+  const PaperValue* value = FindPaperValue(golden, id);
+  if (value != nullptr) return *value;
   return absl::NotFoundError(
       absl::StrCat("golden values of ", golden.experiment(),
                    ": no paper value has the id \"", id, "\"; add it"));
+}
+
+absl::StatusOr<report::Expectation> ExpectationFromPaper(
+    const Golden& golden, std::string_view id, std::string_view what) {
+  const absl::StatusOr<PaperValue> value = PaperValueOf(golden, id);
+  if (!value.ok()) return value.status();
+  report::Expectation expectation;
+  expectation.set_id(value->id());
+  expectation.set_what(std::string(what));
+  expectation.set_place(PlaceOf(*value));
+  if (value->text().empty()) expectation.set_paper_value(value->value());
+  expectation.set_paper_text(value->text());
+  expectation.set_unit(value->unit());
+  return expectation;
 }
 
 absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
@@ -97,16 +115,6 @@ absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
     findings.push_back(std::move(finding));
   }
   return findings;
-}
-
-absl::Status AddArithmetic(const Golden& golden, report::Report& report) {
-  const absl::StatusOr<std::vector<report::Finding>> findings =
-      CheckArithmetic(golden);
-  if (!findings.ok()) return findings.status();
-  for (const report::Finding& finding : *findings) {
-    *report.add_findings() = finding;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace repro16

@@ -12,8 +12,17 @@
 
 namespace repro16 {
 
-// An expectation that carries the paper's value `id` with its place, unit and
-// margin, to be completed with ours. NotFound where the file has no such id.
+// The paper's value `id`; null where the file has none.
+const PaperValue* FindPaperValue(const Golden& golden, std::string_view id);
+// The same, or NotFound, naming the id.
+absl::StatusOr<PaperValue> PaperValueOf(const Golden& golden,
+                                        std::string_view id);
+
+// The statement `id` as the file has it; null where it has none.
+const Statement* FindStatement(const Golden& golden, std::string_view id);
+
+// An expectation that carries the paper's value `id` with its place and
+// unit, to be completed with ours. NotFound where the file has no such id.
 absl::StatusOr<report::Expectation> ExpectationFromPaper(const Golden& golden,
                                                          std::string_view id,
                                                          std::string_view what);
@@ -25,9 +34,6 @@ absl::StatusOr<report::Expectation> ExpectationFromPaper(const Golden& golden,
 // sentence about it is.
 absl::StatusOr<std::vector<report::Finding>> CheckArithmetic(
     const Golden& golden);
-
-// Adds the findings of CheckArithmetic to a report.
-absl::Status AddArithmetic(const Golden& golden, report::Report& report);
 
 }  // namespace repro16
 

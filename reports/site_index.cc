@@ -1,5 +1,6 @@
 #include "reports/site_index.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -138,12 +139,20 @@ void AddSection(const std::vector<SitePage>& pages, std::string title,
   }
 }
 
-// All reports as one, as far as tally and badge go.
+// All reports as one, as far as tally and badge go. The claims, where they are
+// among them, have the evidence of all others once: they alone are counted.
 report::Report Together(const std::vector<SitePage>& pages) {
+  constexpr std::string_view kClaims = "claims";
+  const bool has_claims =
+      std::any_of(pages.begin(), pages.end(), [&](const SitePage& page) {
+        return page.report.experiment() == kClaims;
+      });
   report::Report all;
   for (const SitePage& page : pages) {
     all.set_scale(page.report.scale());
-    all.mutable_expectations()->MergeFrom(page.report.expectations());
+    if (!has_claims || page.report.experiment() == kClaims) {
+      all.mutable_expectations()->MergeFrom(page.report.expectations());
+    }
     if (page.report.provenance().made_up_data()) {
       all.mutable_provenance()->set_made_up_data(true);
     }

@@ -18,8 +18,6 @@
 #include "engine/io/flags.h"
 #include "engine/io/terminal.h"
 #include "reports/environment.h"
-#include "reports/golden.h"
-#include "reports/paper_values.h"
 #include "reports/report_file.h"
 #include "reports/site_index.h"
 
@@ -43,10 +41,6 @@ absl::StatusOr<SitePage> ReadPage(const std::string& flag) {
   }
   absl::StatusOr<report::Report> report = ReadReport(parts[1]);
   if (!report.ok()) return report.status();
-  const absl::StatusOr<Golden> golden = ReadGolden(parts[2]);
-  if (!golden.ok()) return golden.status();
-  const absl::Status status = AddArithmetic(*golden, *report);
-  if (!status.ok()) return status;
   return SitePage{parts[0], *std::move(report)};
 }
 

@@ -76,6 +76,13 @@ TEST_F(SiteIndexTest, TheTallyIsOfAllReports) {
               HasSubstr("3 match, 1 differ, 1 inconclusive, 1 not run"));
 }
 
+TEST_F(SiteIndexTest, WhatTheClaimsCountIsNotCountedAgain) {
+  pages_[1].report.set_experiment("claims");
+  pages_[1].report.clear_expectations();
+  pages_[1].report.add_expectations()->set_verdict(report::VERDICT_MATCH);
+  EXPECT_THAT(Page(), HasSubstr("✓ 1 match</li>"));
+}
+
 TEST_F(SiteIndexTest, ContradictionsStandWhereAgreementsDo) {
   const std::string page = Page();
   const std::string_view contradicts =

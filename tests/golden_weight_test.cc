@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <vector>
 
 #include "engine/create_backend.h"
 #include "engine/data/dataset.h"
@@ -38,11 +39,10 @@ RunOutput TrainShortly() {
 TEST(GoldenWeightTest, OneBitOfOneWeightIsADifference) {
   RunOutput output = TrainShortly();
   EXPECT_EQ(output.result.weights_sha256(), WeightsDigest(output.weights));
-  report::Report report;
-  report.set_scale("smoke");
   Golden golden;
-  SetScale(ScaleGoldenOf(report, {output.result}, {}), golden);
-  auto differences = CompareWithGolden(golden, report, {output.result});
+  SetScale(ScaleGoldenOf(std::vector<RunResult>{output.result}, {}), golden);
+  auto differences =
+      CompareWithGolden(golden, std::vector<RunResult>{output.result});
   ASSERT_TRUE(differences.ok()) << differences.status();
   EXPECT_TRUE(differences->empty());
 
@@ -50,7 +50,8 @@ TEST(GoldenWeightTest, OneBitOfOneWeightIsADifference) {
   std::string& bytes = output.weights.tensors[2].bytes;
   bytes[bytes.size() / 4 * 2] ^= 1;
   output.result.set_weights_sha256(WeightsDigest(output.weights));
-  differences = CompareWithGolden(golden, report, {output.result});
+  differences =
+      CompareWithGolden(golden, std::vector<RunResult>{output.result});
   ASSERT_TRUE(differences.ok()) << differences.status();
   ASSERT_EQ(differences->size(), 1u);
   EXPECT_EQ(differences->front().field, "weights_sha256");

@@ -13,8 +13,8 @@
 #include "absl/strings/str_split.h"
 #include "engine/io/proto_file.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/table2/published.h"
 #include "reports/format.h"
-#include "reports/golden.h"
 
 namespace repro16 {
 namespace {
@@ -51,7 +51,7 @@ absl::Status AddClaims(const ClaimSection& section, const Evidence& evidence,
   return absl::OkStatus();
 }
 
-// Those that follow from an experiment's golden file.
+// What the paper derives from its own numbers, and how many follow.
 absl::Status AddDerived(const ClaimSection& section, const Evidence& evidence,
                         report::Report* report) {
   if (section.derived_of().empty()) return absl::OkStatus();
@@ -62,24 +62,27 @@ absl::Status AddDerived(const ClaimSection& section, const Evidence& evidence,
   table->set_caption(
       "Each number that the paper derives from others that it prints. It is "
       "confirmed when some rounding of those others gives it, and refuted when "
-      "none does.");
+      "none does. These are identities, and in no count of statements.");
   AddColumns({"Number", "Printed", "Recomputed"}, table);
+  size_t follow = 0;
   for (const Evidence::DerivedNumber& number : *numbers) {
-    Expectation e;
-    e.set_id(absl::StrCat("derived/", number.printed.id()));
-    e.set_what(
-        absl::StrCat(number.printed.row(), ", ", number.printed.column()));
-    e.set_place(number.finding.place());
-    e.set_paper_text(absl::StrCat(FormatShortest(number.printed.value()), " ",
-                                  number.printed.unit()));
-    e.set_verdict(VerdictOf(number));
-    e.set_ours_text(e.verdict() == report::VERDICT_MATCH ? "follows"
-                                                         : "does not follow");
-    e.set_note(number.finding.text());
-    AddRow({TextCell(e.what()), TextCell(e.paper_text()), VerdictCell(e)},
+    const report::Verdict verdict = VerdictOf(number);
+    follow += verdict == report::VERDICT_MATCH;
+    report::Cell recomputed = TextCell(
+        verdict == report::VERDICT_MATCH ? "follows" : "does not follow");
+    recomputed.set_verdict(verdict);
+    recomputed.set_note(number.finding.text());
+    AddRow({TextCell(absl::StrCat(number.printed.row(), ", ",
+                                  number.printed.column())),
+            TextCell(absl::StrCat(FormatShortest(number.printed.value()), " ",
+                                  number.printed.unit())),
+            recomputed},
            table);
-    *report->add_expectations() = std::move(e);
   }
+  report->add_summary(
+      absl::StrCat("Beside them ", numbers->size(),
+                   " numbers that the paper derives from its own: ", follow,
+                   " follow, ", numbers->size() - follow, " do not."));
   return absl::OkStatus();
 }
 
@@ -113,29 +116,32 @@ report::Provenance ProvenanceOf(const Evidence& evidence) {
 
 std::string StatementCounts(const PaperClaims& claims,
                             const report::Report& report) {
-  int open = 0, not_measured = 0;
+  int not_measured = 0;
   for (const ClaimSection& section : claims.sections()) {
     for (const PaperClaim& claim : section.claims()) {
       not_measured += claim.has_not_measured();
-      open += claim.has_reading() &&
-              claim.reading().verdict() == report::VERDICT_NONE;
     }
   }
+  int counted = 0, without_verdict = 0;
+  for (const Expectation& e : report.expectations()) {
+    if (e.uncounted()) continue;
+    ++counted;
+    without_verdict += e.verdict() == report::VERDICT_NONE;
+  }
   const Tally tally = TallyOf(report);
-  return absl::StrCat("Statements: ", report.expectations_size(), ". ",
-                      tally.match, " match, ", tally.differ, " differ, ",
-                      tally.inconclusive, " inconclusive, ", tally.not_judged,
-                      " not judged at ", report.scale(), " scale, ",
-                      tally.not_run, " not run, ", not_measured,
-                      " not measured here, ", open, " left open by the paper.");
-}
-
-std::string DerivedCounts(const Tally& before, const Tally& all) {
-  const int follow = all.match - before.match;
-  const int differ = all.differ - before.differ;
-  return absl::StrCat(
-      "Numbers that the paper derives from its own: ", follow + differ, ". ",
-      follow, " follow, ", differ, " do not.");
+  std::string text = absl::StrCat(
+      "Statements: ", counted, ". ", tally.match, " match, ", tally.differ,
+      " differ, ", tally.inconclusive, " inconclusive, ", tally.not_judged,
+      " not judged at ", report.scale(), " scale, ", tally.not_run,
+      " not run, ", not_measured, " not measured here, ",
+      without_verdict - not_measured, " left open by the paper.");
+  const int uncounted = report.expectations_size() - counted;
+  if (uncounted > 0) {
+    absl::StrAppend(&text, " Not counted: ", uncounted,
+                    " whose evidence another has already, and facts such as "
+                    "counts of parameters.");
+  }
+  return text;
 }
 
 // What agrees, section by section: as prominent as what does not.
@@ -188,6 +194,11 @@ absl::Status CheckClaims(const PaperClaims& claims) {
   for (const ClaimSection& section : claims.sections()) {
     for (const PaperClaim& claim : section.claims()) {
       std::string fault = FaultOf(claim);
+      if (fault.empty() && !claim.again_of().empty() &&
+          ids.count(claim.again_of()) == 0) {
+        fault = absl::StrCat("again_of \"", claim.again_of(),
+                             "\" is no claim before it");
+      }
       if (fault.empty() && !ids.insert(claim.id()).second) {
         fault = "id is used twice";
       }
@@ -220,7 +231,6 @@ absl::StatusOr<Analysis> MakeClaims(const PaperClaims& claims,
     status.Update(AddDerived(section, evidence, &report));
   }
   if (!status.ok()) return status;
-  report.add_summary(DerivedCounts(TallyOf(statements), TallyOf(report)));
   report.add_summary(
       "Each statement is held against the experiment that it is about, and "
       "has the verdict of that experiment at this scale; where it is about "
@@ -245,10 +255,10 @@ absl::StatusOr<Analysis> AnalyseClaims(const AnalysisInputs& inputs,
       status = ReadTextProto(path, &claims);
     } else if (name == "report.pb") {
       status = ReadBinaryProto(path, &reports.emplace_back());
-    } else if (name == "golden.textproto") {
-      absl::StatusOr<Golden> golden = ReadGolden(path);
-      status = golden.status();
-      if (golden.ok()) goldens.push_back(*std::move(golden));
+    } else if (name == "published.textproto") {
+      absl::StatusOr<Published> published = ReadPublished(path);
+      status = published.status();
+      if (published.ok()) goldens.push_back(std::move(published->values));
     } else if (absl::StartsWith(name, "cost_model_")) {
       status = ReadBinaryProto(path, &cost_model.emplace());
     } else {

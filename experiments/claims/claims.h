@@ -21,8 +21,8 @@ absl::StatusOr<Analysis> MakeClaims(const PaperClaims& claims,
                                     const Evidence& evidence);
 
 // The same from files, told apart by their names: claims.textproto
-// (PaperClaims), report.pb of each experiment (Report), golden.textproto of
-// those whose arithmetic is checked (Golden), cost_model_*.pb
+// (PaperClaims), report.pb of each experiment (Report), published.textproto of
+// table 2, whose arithmetic is checked, cost_model_*.pb
 // (CostModelReport). Reports and cost model may be missing. `golden`, that of
 // this experiment, holds verdicts only.
 absl::StatusOr<Analysis> AnalyseClaims(const AnalysisInputs& inputs,

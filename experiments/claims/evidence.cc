@@ -153,7 +153,6 @@ absl::StatusOr<Expectation> Evidence::JudgeMeasured(
   absl::Status status =
       Collect(measured.sources(), FindExpectations, &collected);
   status.Update(Collect(measured.cells(), FindCells, &collected));
-  status.Update(Collect(measured.finite_runs(), FindFiniteRuns, &collected));
   if (!status.ok()) return status;
   if (collected.empty()) {
     return absl::InvalidArgumentError(
@@ -171,7 +170,7 @@ absl::StatusOr<std::vector<Evidence::DerivedNumber>> Evidence::DerivedNumbers(
   const auto found = derived_.find(experiment);
   if (found != derived_.end()) return found->second;
   return absl::InvalidArgumentError(absl::StrCat(
-      "the golden file of ", experiment, " is not among --inputs; add it"));
+      "the published table of ", experiment, " is not among --inputs; add it"));
 }
 
 absl::StatusOr<Expectation> Evidence::JudgeDerived(
@@ -188,7 +187,7 @@ absl::StatusOr<Expectation> Evidence::JudgeDerived(
         [&id](const DerivedNumber& n) { return n.printed.id() == id; });
     if (number == numbers->end()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "the golden file of ", derived.experiment(),
+          "the published table of ", derived.experiment(),
           " has no check with the result \"", id, "\"; correct the id"));
     }
     if (VerdictOf(*number) == report::VERDICT_DIFFER) {
@@ -275,6 +274,14 @@ absl::StatusOr<Expectation> Evidence::Judge(const PaperClaim& claim) const {
   if (!result.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "claim \"", claim.id(), "\": ", result.status().message()));
+  }
+  // What the paper derives from its own numbers are identities.
+  if (claim.has_derived()) result->set_uncounted(true);
+  if (!claim.again_of().empty()) {
+    result->set_uncounted(true);
+    result->set_note(absl::StrCat(
+        result->note(), result->note().empty() ? "" : " ", "The evidence of \"",
+        claim.again_of(), "\", counted there."));
   }
   result->set_id(claim.id());
   result->set_what(claim.subject());

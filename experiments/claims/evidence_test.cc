@@ -258,27 +258,24 @@ TEST(EvidenceTest, CellsOfATable) {
               HasSubstr("table \"Times\""));
 }
 
-TEST(EvidenceTest, RunsThatAreNotFinite) {
-  report::Report report = MadeUpReport("table2", {{"a", kMatch}});
-  PaperClaim claim = MadeUpClaim();
-  Measured::FiniteRuns* source = claim.mutable_measured()->add_finite_runs();
-  source->set_experiment("table2");
-  source->add_policies("FP16");
-  EXPECT_EQ(Judge({report}, claim)->verdict(), kNotRun);
-  report::PolicyCounts* counts = report.add_counts();
-  counts->set_policy("FP16");
-  counts->set_runs(9);
-  EXPECT_EQ(Judge({report}, claim)->verdict(), kMatch);
-  EXPECT_EQ(Judge({report}, claim)->ours_text(), "0 of 9");
-  counts->set_non_finite_runs(1);
-  counts->set_first_non_finite("seed 3, step 118");
-  EXPECT_EQ(Judge({report}, claim)->verdict(), kDiffer);
-  EXPECT_THAT(Judge({report}, claim)->note(), HasSubstr("seed 3, step 118"));
-  report.mutable_provenance()->set_made_up_data(true);
-  EXPECT_EQ(Judge({report}, claim)->verdict(), kNotJudged);
-  source->add_policies("FP8");
-  EXPECT_THAT(std::string(Judge({report}, claim).status().message()),
-              HasSubstr("\"FP8\""));
+TEST(EvidenceTest, EvidenceThatAnotherHasIsNotCountedAgain) {
+  const report::Report report = MadeUpReport("fig1", {{"a", kMatch}});
+  PaperClaim claim = ClaimOf("fig1", {"a"});
+  EXPECT_FALSE(Judge({report}, claim)->uncounted());
+  claim.set_again_of("other");
+  const auto again = Judge({report}, claim);
+  EXPECT_TRUE(again->uncounted());
+  EXPECT_EQ(again->verdict(), kMatch);
+  EXPECT_THAT(again->note(), HasSubstr("The evidence of \"other\""));
+}
+
+TEST(EvidenceTest, FactsAreNotCounted) {
+  report::Report report = MadeUpReport("fig1", {{"a", kMatch}, {"b", kMatch}});
+  const PaperClaim claim = ClaimOf("fig1", {"a", "b"});
+  report.mutable_expectations(0)->set_uncounted(true);
+  EXPECT_FALSE(Judge({report}, claim)->uncounted());
+  report.mutable_expectations(1)->set_uncounted(true);
+  EXPECT_TRUE(Judge({report}, claim)->uncounted());
 }
 
 // A golden file whose "ratio" is printed as `printed`, over 12 / 4.
@@ -308,6 +305,7 @@ TEST(EvidenceTest, NumbersThatThePaperDerives) {
   const auto follows = Judge({}, claim, "lite", {MadeUpGolden(3, "")});
   ASSERT_TRUE(follows.ok()) << follows.status();
   EXPECT_EQ(follows->verdict(), kMatch);
+  EXPECT_TRUE(follows->uncounted());
   EXPECT_THAT(follows->ours_text(), HasSubstr("Printed 3"));
   const auto not_so = Judge({}, claim, "lite", {MadeUpGolden(4, "It is 3.")});
   ASSERT_TRUE(not_so.ok()) << not_so.status();
@@ -315,7 +313,7 @@ TEST(EvidenceTest, NumbersThatThePaperDerives) {
   EXPECT_THAT(not_so->ours_text(), HasSubstr("It is 3."));
   EXPECT_FALSE(Judge({}, claim, "lite", {MadeUpGolden(4, "")}).ok());
   EXPECT_THAT(std::string(Judge({}, claim).status().message()),
-              HasSubstr("golden file of table2"));
+              HasSubstr("published table of table2"));
   claim.mutable_derived()->add_results("sum");
   EXPECT_THAT(
       std::string(

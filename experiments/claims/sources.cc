@@ -132,42 +132,12 @@ absl::StatusOr<std::vector<Expectation>> FindCells(
   return found;
 }
 
-absl::StatusOr<std::vector<Expectation>> FindFiniteRuns(
-    const report::Report& report, const Measured::FiniteRuns& source) {
-  std::vector<Expectation> found(report.counts().empty() ? 1 : 0);
-  if (!found.empty()) {
-    found[0].set_verdict(report::VERDICT_NOT_RUN);
-    return found;
-  }
-  for (const std::string& policy : source.policies()) {
-    const auto counts = absl::c_find_if(
-        report.counts(), [&policy](const report::PolicyCounts& c) {
-          return c.policy() == policy;
-        });
-    if (counts == report.counts().end()) {
-      return Missing(report.experiment(), "runs in policy", policy);
-    }
-    Expectation& e = found.emplace_back();
-    e.set_what(absl::StrCat(policy, ", runs that became not finite"));
-    e.set_ours_text(
-        absl::StrCat(counts->non_finite_runs(), " of ", counts->runs()));
-    if (counts->non_finite_runs() > 0) {
-      e.set_note(absl::StrCat("First: ", counts->first_non_finite(), "."));
-    }
-    if (report.scale() == "smoke" || report.provenance().made_up_data()) {
-      e.set_verdict(report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
-    } else {
-      e.set_verdict(counts->non_finite_runs() == 0 ? report::VERDICT_MATCH
-                                                   : report::VERDICT_DIFFER);
-    }
-  }
-  return found;
-}
-
 Expectation OnAll(const std::vector<Expectation>& sources) {
   if (sources.size() == 1) return sources[0];
   Expectation all;
   all.set_verdict(VerdictOnAll(sources));
+  all.set_uncounted(absl::c_all_of(
+      sources, [](const Expectation& source) { return source.uncounted(); }));
   if (all.verdict() != report::VERDICT_NOT_RUN) {
     all.set_ours_text(TextOnAll(sources, all.verdict()));
   }
@@ -184,10 +154,6 @@ std::string SourceNames(const Measured& measured) {
     names.push_back(absl::StrCat(source.experiment(), ", table \"",
                                  source.table(), "\", ",
                                  NamesOf(source.rows(), "rows")));
-  }
-  for (const Measured::FiniteRuns& source : measured.finite_runs()) {
-    names.push_back(absl::StrCat(source.experiment(), ", runs in ",
-                                 NamesOf(source.policies(), "policies")));
   }
   return absl::StrJoin(names, "; ");
 }

@@ -19,12 +19,6 @@ absl::StatusOr<std::vector<report::Expectation>> FindExpectations(
 absl::StatusOr<std::vector<report::Expectation>> FindCells(
     const report::Report& report, const Measured::Cells& source);
 
-// How many runs of each policy had a value that was not finite: "match" for
-// none, else "differ"; "not judged" at smoke scale and on made-up data, "not
-// run" where the report is of no run.
-absl::StatusOr<std::vector<report::Expectation>> FindFiniteRuns(
-    const report::Report& report, const Measured::FiniteRuns& source);
-
 // The statement about each of `sources`, which are not empty: one source as it
 // is; of several the verdict, how many have it, and the first of these.
 report::Expectation OnAll(const std::vector<report::Expectation>& sources);

@@ -17,21 +17,21 @@ namespace {
 
 constexpr Network kTable2Networks[] = {
     {"alexnet", "AlexNet"},
-    {"vgg16", "VGG-16"},
-    {"vgg19", "VGG-19"},
-    {"resnet32", "ResNet-32"},
-    {"resnet56", "ResNet-56"},
-    {"resnet110", "ResNet-110"},
-    {"densenet121", "DenseNet121"},
-    {"densenet169", "DenseNet169"},
-    {"xception", "Xception"},
-    {"mobilenet_v2", "MobileNetV2"},
+    {"vgg16", "VGG-16", true},
+    {"vgg19", "VGG-19", true},
+    {"resnet32", "ResNet-32", true},
+    {"resnet56", "ResNet-56", true},
+    {"resnet110", "ResNet-110", true},
+    {"densenet121", "DenseNet121", true},
+    {"densenet169", "DenseNet169", true},
+    {"xception", "Xception", true},
+    {"mobilenet_v2", "MobileNetV2", true},
     {"vit8", "ViT-8"},
     {"vit12", "ViT-12"},
 };
 // Of table 3.
-constexpr Network kTable3Networks[] = {{"resnet18", "ResNet-18"},
-                                       {"resnet34", "ResNet-34"}};
+constexpr Network kTable3Networks[] = {{"resnet18", "ResNet-18", true},
+                                       {"resnet34", "ResNet-34", true}};
 
 constexpr int kPaperEpochs = 100;
 
@@ -88,15 +88,19 @@ bool HasPublishedPixels(const RunSet& set) {
 
 absl::Span<const Network> Table2Networks() { return kTable2Networks; }
 
-std::string NetworkName(std::string_view model) {
+Network NetworkOf(std::string_view model) {
   for (absl::Span<const Network> networks :
        {absl::MakeConstSpan(kTable2Networks),
         absl::MakeConstSpan(kTable3Networks)}) {
     for (const Network& network : networks) {
-      if (network.model == model) return std::string(network.name);
+      if (network.model == model) return network;
     }
   }
-  return std::string(model);
+  return {model, model};
+}
+
+std::string NetworkName(std::string_view model) {
+  return std::string(NetworkOf(model).name);
 }
 
 std::vector<double> FinalTestAccuracies(const RunSet& runs,
@@ -106,10 +110,6 @@ std::vector<double> FinalTestAccuracies(const RunSet& runs,
     accuracies.push_back(100 * run->result.epochs().rbegin()->test_accuracy());
   }
   return accuracies;
-}
-
-std::string_view FrameworkFp16(const RunSet& runs) {
-  return runs.OfPolicy("FP16_BN32").empty() ? "FP16" : "FP16_BN32";
 }
 
 std::vector<uint64_t> DivergedSeeds(const RunSet& runs,

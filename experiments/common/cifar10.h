@@ -16,10 +16,14 @@ namespace repro16 {
 struct Network {
   std::string_view model;  // a name of models/registry.h
   std::string_view name;   // as the paper writes it, hyphens made uniform
+  bool has_batch_norm = false;
 };
 
 // The networks of table 2, in its order.
 absl::Span<const Network> Table2Networks();
+
+// By its name; a model that the paper does not have, with no other name.
+Network NetworkOf(std::string_view model);
 
 // "ResNet-32" for "resnet32"; a model that the paper does not have keeps its
 // own name.
@@ -28,10 +32,6 @@ std::string NetworkName(std::string_view model);
 // One value a seed, in percent, of one policy's runs.
 std::vector<double> FinalTestAccuracies(const RunSet& runs,
                                         std::string_view policy);
-
-// What the paper's framework did for FP16: FP16_BN32, and FP16 itself where the
-// network has no batch normalisation.
-std::string_view FrameworkFp16(const RunSet& runs);
 
 // Seeds whose loss is not finite in the last epoch: they count as what they
 // reached, and are named.

@@ -45,11 +45,6 @@ TEST(Cifar10Test, TakesTheAccuracyAfterTheLastEpoch) {
   EXPECT_TRUE(FinalTestAccuracies(SetOf("vit8", 2, 2), "FP32").empty());
 }
 
-TEST(Cifar10Test, TheFrameworksFp16IsFp16WithoutBatchNormalisation) {
-  EXPECT_EQ(FrameworkFp16(SetOf("vit8", 2, 1)), "FP16");
-  EXPECT_EQ(FrameworkFp16(SetOf("vgg16", 2, 1, "FP16_BN32")), "FP16_BN32");
-}
-
 TEST(Cifar10Test, DivergedIsAnInfiniteOrNaNLossAtTheEnd) {
   std::vector<TrainedRun> runs = SetOf("vit8", 2, 3).runs();
   const double infinity = std::numeric_limits<double>::infinity();

@@ -23,7 +23,7 @@ TrainedRun MakeRunWithFiles(const std::string& policy, uint64_t seed,
   run.result.mutable_spec()->set_policy(policy);
   run.result.mutable_spec()->set_seed(seed);
   run.result.mutable_spec()->set_scale("lite");
-  run.result.add_epochs();
+  run.result.add_epochs()->set_train_accuracy(0.99);
   run.probabilities_path =
       absl::StrCat(testing::TempDir(), policy, "_", seed, ".safetensors");
   const int64_t examples = labels.size();

@@ -45,7 +45,7 @@ absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
                      "\"; give runs of one scale, and name it in --scale"));
   }
   const std::string& backend = run.result.spec().backend();
-  if (!backend.empty() && !IsBackendName(backend)) {
+  if (!backend.empty() && !IsBackendName(backend)) {  // empty: the default
     return absl::InvalidArgumentError(
         absl::StrCat(Describe(run), " is of the backend \"", backend,
                      "\", which gives no results; train it on \"",

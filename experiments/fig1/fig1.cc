@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,10 +10,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "experiments/common/judge.h"
+#include "experiments/common/cifar10.h"
+#include "experiments/common/network_results.h"
+#include "experiments/common/pair_statistics.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/fig1/figures.h"
-#include "experiments/fig1/pair_statistics.h"
 #include "experiments/fig1/tables.h"
 
 namespace repro16 {
@@ -41,6 +44,11 @@ report::Table LargestTable(const std::vector<PairStatistics>& pairs) {
            &table);
   }
   return table;
+}
+
+// In percent, after the last epoch.
+double FinalTestAccuracy(const TrainedRun& run) {
+  return 100 * run.result.epochs().rbegin()->test_accuracy();
 }
 
 report::Table AccuracyTable(const RunSet& runs) {
@@ -80,71 +88,54 @@ const PairStatistics& WithLargestError(
       [](const auto& a, const auto& b) { return a.error.max < b.error.max; });
 }
 
-absl::StatusOr<report::Expectation> JudgeLargest(
-    const RunSet& runs, const Golden& golden,
+// By how much an error exceeds the tolerance of its sample, at most.
+double LargestExcess(const PairStatistics& pair) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < pair.errors.size(); ++i) {
+    largest = std::max(largest, pair.errors[i] - pair.tolerances[i]);
+  }
+  return largest;
+}
+
+// One number a pair, by the statement's id.
+struct Quantity {
+  std::string_view id;
+  double (*of)(const PairStatistics&);
+};
+
+constexpr Quantity kQuantities[] = {
+    {"delta_mean", [](const PairStatistics& p) { return p.error.mean; }},
+    {"delta_variance",
+     [](const PairStatistics& p) { return p.error.variance; }},
+    {"gamma_mean", [](const PairStatistics& p) { return p.tolerance.mean; }},
+    {"gamma_variance",
+     [](const PairStatistics& p) { return p.tolerance.variance; }},
+    {"ratio", [](const PairStatistics& p) { return p.Ratio(); }},
+    {"share_guaranteed",
+     [](const PairStatistics& p) { return 100 * p.Covered(); }},
+    {kLargestError, [](const PairStatistics& p) { return p.error.max; }},
+    {"error_surpasses", LargestExcess},
+};
+
+absl::StatusOr<Measurement> MeasureFigure1(
+    const Asked& asked, const NetworkResults& network,
     const std::vector<PairStatistics>& pairs) {
-  int64_t samples = 0;
-  for (const PairStatistics& pair : pairs) samples += pair.samples;
-  return JudgeExistence(runs, golden, kLargestError,
-                        "Largest single error δ, all seeds",
-                        WithLargestError(pairs).error.max, samples,
-                        static_cast<int64_t>(pairs.size()));
-}
-
-// The number that figure 2 shows, judged as there: by a test over seeds.
-absl::StatusOr<report::Expectation> JudgeAccuracy(const RunSet& runs,
-                                                  const Golden& golden) {
-  std::vector<double> fp16, fp32;
-  for (const RunSet::Pair& pair : runs.Pairs("FP16", "FP32")) {
-    fp16.push_back(FinalTestAccuracy(*pair.a));
-    fp32.push_back(FinalTestAccuracy(*pair.b));
+  const std::string& id = asked.statement.id();
+  Measurement measured;
+  measured.training = TrainingOf({network});
+  if (id == "accuracy_difference") {
+    measured.networks = {network.Differences("FP16", "FP32")};
+    return measured;
   }
-  return JudgePaired(runs, golden, "accuracy_difference",
-                     "Test accuracy, FP16 - FP32", fp16, fp32, Claim::kEqual);
-}
-
-absl::Status AddExpectations(const RunSet& runs, const Golden& golden,
-                             const std::vector<PairStatistics>& pairs,
-                             report::Report* report) {
-  using P = PairStatistics;
-  struct Statement {
-    std::string_view id;
-    std::string_view what;
-    std::vector<double> values;
-    Measure measure;
-    Side side = Side::kWithin;
-  };
-  const Statement statements[] = {
-      {"delta_mean", "Mean of the error δ",
-       Each(pairs, [](const P& p) { return p.error.mean; }),
-       Measure::kPrintedPower},
-      {"delta_variance", "Variance of the error δ",
-       Each(pairs, [](const P& p) { return p.error.variance; }),
-       Measure::kPrintedPower, Side::kAtMost},
-      {"gamma_mean", "Mean of the tolerance Γ",
-       Each(pairs, [](const P& p) { return p.tolerance.mean; }),
-       Measure::kPrintedPower},
-      {"gamma_variance", "Variance of the tolerance Γ",
-       Each(pairs, [](const P& p) { return p.tolerance.variance; }),
-       Measure::kPrintedPower},
-      {"ratio", "Mean tolerance over mean error",
-       Each(pairs, [](const P& p) { return p.Ratio(); }), Measure::kMagnitude},
-      {"share_guaranteed", "Samples with Γ ≥ 2δ (Eq. 3)",
-       Each(pairs, [](const P& p) { return 100 * p.Guaranteed(); }),
-       Measure::kNumber, Side::kAtLeast},
-  };
-  const auto add = [report](absl::StatusOr<report::Expectation> expectation) {
-    if (expectation.ok()) *report->add_expectations() = *expectation;
-    return expectation.status();
-  };
-  absl::Status status;
-  for (const Statement& s : statements) {
-    status.Update(add(JudgeEachSeed(runs, golden, s.id, s.what, s.values,
-                                    s.measure, s.side)));
+  for (const Quantity& quantity : kQuantities) {
+    if (quantity.id != id) continue;
+    measured.networks = {Each(pairs, quantity.of)};
+    for (const PairStatistics& pair : pairs) measured.cases += pair.samples();
+    return measured;
   }
-  status.Update(add(JudgeLargest(runs, golden, pairs)));
-  status.Update(add(JudgeAccuracy(runs, golden)));
-  return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat("golden values of fig1: statement \"", id,
+                   "\" is of no known quantity; correct its id"));
 }
 
 // "0.12%": the part of all stored values that became 0 and were not.
@@ -279,11 +270,13 @@ absl::StatusOr<Analysis> AnalyseFigure1(const RunSet& runs,
       "probabilities of the FP16 and the FP32 network of one seed, and Γ the "
       "largest minus the second-largest probability of the FP32 network. The "
       "paper concludes that Γ ≥ 2δ (Eq. 3) holds for most samples.");
-  if (absl::Status status =
-          AddExpectations(runs, golden, sets->same_seed, &report);
-      !status.ok()) {
-    return status;
-  }
+  const NetworkResults network(NetworkOf("mlp"), &runs);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, runs.scale(), runs.Judged(), [&](const Asked& asked) {
+        return MeasureFigure1(asked, network, sets->same_seed);
+      });
+  if (!judgements.ok()) return judgements.status();
+  judgements->AddTo(&report);
   *report.add_tables() =
       MomentsTable("Error and tolerance",
                    "FP16 against FP32 of the same seed; moments over "

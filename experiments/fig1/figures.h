@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "experiments/fig1/pair_statistics.h"
+#include "experiments/common/pair_statistics.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {

@@ -48,11 +48,11 @@ report::Table LemmaTable(absl::Span<const PairStatistics> pairs) {
               "not finite"},
              &table);
   for (const PairStatistics& pair : pairs) {
-    AddRow({TextCell(pair.name), CountCell(pair.samples),
-            NumberCell(pair.Guaranteed(), Percent(pair.Guaranteed())),
-            CountCell(pair.boundary),
+    AddRow({TextCell(pair.name), CountCell(pair.samples()),
+            NumberCell(pair.Covered(), Percent(pair.Covered())),
+            CountCell(pair.boundary.samples),
             NumberCell(pair.Alike(), Percent(pair.Alike())),
-            CountCell(pair.not_finite)},
+            CountCell(pair.not_finite.samples)},
            &table);
   }
   return table;

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/types/span.h"
-#include "experiments/fig1/pair_statistics.h"
+#include "experiments/common/pair_statistics.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {

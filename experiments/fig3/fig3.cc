@@ -14,73 +14,25 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/types/span.h"
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
+#include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/recorded/recorded.h"
-#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
 
+using Results = std::vector<NetworkResults>;
+
 constexpr double kAlpha = 0.05;
-
-// Which of an epoch's accuracies.
-using Split = double (EpochResult::*)() const;
-constexpr Split kTraining = &EpochResult::train_accuracy;
-constexpr Split kTest = &EpochResult::test_accuracy;
-
-int Epochs(const RunSet& runs) {
-  return runs.runs().front().result.epochs_size();
-}
-
-// In percent after epoch `e` (from 0), a value a seed.
-std::vector<double> Accuracies(const RunSet& runs, std::string_view policy,
-                               Split split, int e) {
-  std::vector<double> values;
-  for (const TrainedRun* run : runs.OfPolicy(policy)) {
-    values.push_back(100 * (run->result.epochs(e).*split)());
-  }
-  return values;
-}
-
-// `policy` - FP32 after the last epoch, in points, a value a seed of both.
-std::vector<double> Differences(const RunSet& runs, std::string_view policy,
-                                Split split) {
-  const int last = Epochs(runs) - 1;
-  std::vector<double> values;
-  for (const RunSet::Pair& pair : runs.Pairs(policy, "FP32")) {
-    values.push_back(100 * ((pair.a->result.epochs(last).*split)() -
-                            (pair.b->result.epochs(last).*split)()));
-  }
-  return values;
-}
 
 // ---- Who is ahead -----------------------------------------------------------
 
-// The precisions of the figure, in the paper's order; the first is the policy
-// that stands in its FP16 column.
+// The precisions of the figure, in the paper's order; the first is what stands
+// for its FP16.
 using Contest = std::array<std::string_view, 3>;
-
-Contest AsWritten(const RunSet&) { return {"FP16", "FP32", "MP"}; }
-
-Contest AsInTheFramework(const RunSet& runs) {
-  return {FrameworkFp16(runs), "FP32", "MP"};
-}
-
-// What is read as the paper's FP16.
-struct Reading {
-  std::string_view id;  // golden value
-  std::string_view what;
-  Contest (*contest_of)(const RunSet&);
-};
-
-constexpr Reading kReadings[] = {
-    {"no_consistent_winner", "Networks won: FP16, FP32, MP", AsWritten},
-    {"no_consistent_winner_bn32", "Networks won: FP16_BN32, FP32, MP",
-     AsInTheFramework},
-};
 
 struct Lead {
   std::optional<size_t> winner;  // in the contest; none: a tie
@@ -88,14 +40,14 @@ struct Lead {
 };
 
 // After epoch `e`; nothing where a precision did not run.
-std::optional<Lead> LeadAfter(const RunSet& runs, const Contest& contest,
-                              int e) {
+std::optional<Lead> LeadAfter(const NetworkResults& network,
+                              const Contest& contest, int e) {
   // Accuracies are multiples of 1 / examples; what is nearer than this differs
   // by the rounding of a mean.
   constexpr double kTie = 1e-9;
   std::array<double, 3> means;
   for (size_t i = 0; i < contest.size(); ++i) {
-    const std::vector<double> values = Accuracies(runs, contest[i], kTest, e);
+    const std::vector<double> values = network.Accuracies(contest[i], kTest, e);
     if (values.empty()) return std::nullopt;
     means[i] = SampleOf(values).mean;
   }
@@ -126,66 +78,75 @@ struct Wins {
   }
 };
 
-// By the rule in golden.textproto.
-report::Verdict JudgeWins(const Wins& wins, double consistent) {
-  const int64_t most = wins.Most();
-  if (1 - BinomialAtLeast(most + 1, wins.contests, consistent) <= kAlpha) {
-    return report::VERDICT_MATCH;
+// That no precision is ahead of another by more than the margin, on average
+// over the networks of the contest.
+bool NoneIsAhead(const Results& results, const Contest& contest,
+                 double margin) {
+  for (size_t i = 0; i < contest.size(); ++i) {
+    for (size_t k = i + 1; k < contest.size(); ++k) {
+      std::vector<std::vector<double>> differences;
+      for (const NetworkResults& network : results) {
+        std::vector<double> pairs = network.Differences(contest[i], contest[k]);
+        if (!pairs.empty()) differences.push_back(std::move(pairs));
+      }
+      if (differences.empty() ||
+          PooledEquivalence(differences, Within(margin)).verdict !=
+              Verdict::kMatch) {
+        return false;
+      }
+    }
   }
+  return true;
+}
+
+// By the rule in golden.textproto, whose value is the share of networks that a
+// consistent winner wins.
+report::Verdict JudgeWins(const Wins& wins, const Statement& statement,
+                          const Results& results, const Contest& contest) {
+  const int64_t most = wins.Most();
   const auto precisions = static_cast<double>(wins.of.size());
   if (precisions * BinomialAtLeast(most, wins.contests, 1 / precisions) <=
       kAlpha) {
     return report::VERDICT_DIFFER;
   }
-  return report::VERDICT_INCONCLUSIVE;
+  const double wins_so_few =
+      1 - BinomialAtLeast(most + 1, wins.contests, statement.value());
+  return wins_so_few <= kAlpha &&
+                 NoneIsAhead(results, contest, statement.margin())
+             ? report::VERDICT_MATCH
+             : report::VERDICT_INCONCLUSIVE;
 }
 
-// The golden value `id`: the share of networks that a consistent winner wins.
-absl::StatusOr<PaperValue> ConsistentShare(const Golden& golden,
-                                           std::string_view id) {
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() != id) continue;
-    if (paper.value() > 0 && paper.value() < 1) return paper;
-    return absl::InvalidArgumentError(
-        absl::StrCat("golden values of fig3: paper value \"", id, "\" is ",
-                     paper.value(), "; give a share between 0 and 1"));
+absl::StatusOr<Measurement> MeasureWinner(const Asked& asked,
+                                          const Results& results,
+                                          const Golden& published) {
+  const Statement& statement = asked.statement;
+  if (!(statement.value() > 0 && statement.value() < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "golden values of fig3: the value of statement \"", statement.id(),
+        "\" is ", statement.value(), "; give a share between 0 and 1"));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("golden values of fig3: paper value \"", id,
-                   "\" is missing; add what the paper says"));
-}
-
-absl::StatusOr<report::Expectation> NoConsistentWinner(
-    absl::Span<const RunSet> sets, const Golden& golden,
-    const Reading& reading) {
-  const absl::StatusOr<PaperValue> paper = ConsistentShare(golden, reading.id);
-  if (!paper.ok()) return paper.status();
-  absl::StatusOr<report::Expectation> expectation =
-      ExpectationFromPaper(golden, reading.id, reading.what);
-  if (!expectation.ok()) return expectation.status();
-  report::Expectation& e = *expectation;
+  const Contest contest = {asked.reading, "FP32", "MP"};
   Wins wins;
-  for (const RunSet& set : sets) {
+  for (const NetworkResults& network : results) {
     const std::optional<Lead> lead =
-        LeadAfter(set, reading.contest_of(set), Epochs(set) - 1);
+        LeadAfter(network, contest, network.epochs() - 1);
     if (lead) wins.Add(*lead);
   }
-  e.set_note(paper->note());
-  if (wins.contests == 0) {
-    e.set_verdict(report::VERDICT_NOT_RUN);
-    return expectation;
-  }
-  e.mutable_ours()->set_mean(static_cast<double>(wins.Most()));
-  e.mutable_ours()->set_n(wins.contests);
-  e.set_ours_text(absl::StrCat("wins: ", wins.ToString()));
-  e.set_verdict(Judged(sets) ? JudgeWins(wins, paper->value())
-                             : report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
-  return expectation;
+  Measurement measured;
+  if (wins.contests == 0) return measured;
+  measured.networks = {{static_cast<double>(wins.Most())}};
+  measured.cases = wins.contests;
+  measured.text = absl::StrCat("wins: ", wins.ToString());
+  measured.verdict = JudgeWins(wins, statement, results, contest);
+  measured.training = TrainingOf(results);
+  measured.baseline = MissedBaseline(results, published);
+  return measured;
 }
 
 // ---- Tables and the figure --------------------------------------------------
 
-report::Table LeadTable(absl::Span<const RunSet> sets) {
+report::Table LeadTable(const Results& results) {
   report::Table table;
   table.set_title("Test accuracy after the last epoch, and who is ahead");
   table.set_caption(
@@ -195,22 +156,23 @@ report::Table LeadTable(absl::Span<const RunSet> sets) {
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP", "ahead",
               "lead (points)", "epochs ahead: FP16 / FP32 / MP"},
              &table);
-  for (const RunSet& set : sets) {
-    const int last = Epochs(set) - 1;
-    std::vector<report::Cell> cells = {
-        TextCell(NetworkName(set.spec().model()))};
-    for (const char* policy : {"FP16", "FP16_BN32", "FP32", "MP"}) {
-      cells.push_back(EstimateCell(Accuracies(set, policy, kTest, last)));
+  const Contest contest = {"FP16", "FP32", "MP"};
+  for (const NetworkResults& network : results) {
+    const int last = network.epochs() - 1;
+    std::vector<report::Cell> cells = {TextCell(network.network().name)};
+    for (std::string_view precision : kPrecisions) {
+      cells.push_back(network.PolicyOf(precision) == precision
+                          ? EstimateCell(network.Accuracies(precision))
+                          : TextCell("-"));
     }
-    const Contest contest = AsWritten(set);
-    const std::optional<Lead> lead = LeadAfter(set, contest, last);
+    const std::optional<Lead> lead = LeadAfter(network, contest, last);
     if (!lead) {
       for (int i = 0; i < 3; ++i) cells.push_back(TextCell("-"));
       AddRow(std::move(cells), &table);
       continue;
     }
     Wins epochs;
-    for (int e = 0; e <= last; ++e) epochs.Add(*LeadAfter(set, contest, e));
+    for (int e = 0; e <= last; ++e) epochs.Add(*LeadAfter(network, contest, e));
     cells.push_back(TextCell(lead->winner ? contest[*lead->winner] : "tie"));
     cells.push_back(
         NumberCell(lead->points, absl::StrFormat("%.2f", lead->points)));
@@ -220,7 +182,7 @@ report::Table LeadTable(absl::Span<const RunSet> sets) {
   return table;
 }
 
-report::Table DifferenceTable(absl::Span<const RunSet> sets) {
+report::Table DifferenceTable(const Results& results) {
   report::Table table;
   table.set_title("Differences from FP32 after the last epoch");
   table.set_caption(
@@ -231,12 +193,15 @@ report::Table DifferenceTable(absl::Span<const RunSet> sets) {
   AddColumns({"network", "training, FP16", "test, FP16", "training, FP16_BN32",
               "test, FP16_BN32"},
              &table);
-  for (const RunSet& set : sets) {
-    std::vector<report::Cell> cells = {
-        TextCell(NetworkName(set.spec().model()))};
-    for (const char* policy : {"FP16", "FP16_BN32"}) {
+  for (const NetworkResults& network : results) {
+    std::vector<report::Cell> cells = {TextCell(network.network().name)};
+    for (std::string_view precision : {"FP16", "FP16_BN32"}) {
       for (const Split split : {kTraining, kTest}) {
-        cells.push_back(EstimateCell(Differences(set, policy, split), true));
+        cells.push_back(
+            network.PolicyOf(precision) == precision
+                ? EstimateCell(network.Differences(precision, "FP32", split),
+                               true)
+                : TextCell("-"));
       }
     }
     AddRow(std::move(cells), &table);
@@ -244,7 +209,7 @@ report::Table DifferenceTable(absl::Span<const RunSet> sets) {
   return table;
 }
 
-report::Figure AccuracyFigure(absl::Span<const RunSet> sets) {
+report::Figure AccuracyFigure(const Results& results) {
   report::Figure figure;
   figure.set_name("accuracy");
   figure.set_title("Test accuracy by epoch");
@@ -259,17 +224,16 @@ report::Figure AccuracyFigure(absl::Span<const RunSet> sets) {
        {"network", "policy", "epoch", "mean", "low", "high"}) {
     data->add_fields(field);
   }
-  for (const RunSet& set : sets) {
-    for (const std::string& policy : set.Policies()) {
-      for (int e = 0; e < Epochs(set); ++e) {
-        const std::vector<double> values = Accuracies(set, policy, kTest, e);
+  for (const NetworkResults& network : results) {
+    for (const std::string& policy : network.runs()->Policies()) {
+      for (int e = 0; e < network.epochs(); ++e) {
+        const std::vector<double> values = network.Accuracies(policy, kTest, e);
         const auto [low, high] =
             std::minmax_element(values.begin(), values.end());
-        AddRecord(
-            {ChartText(NetworkName(set.spec().model())), ChartText(policy),
-             ChartNumber(e + 1), ChartNumber(SampleOf(values).mean),
-             ChartNumber(*low), ChartNumber(*high)},
-            data);
+        AddRecord({ChartText(network.network().name), ChartText(policy),
+                   ChartNumber(e + 1), ChartNumber(SampleOf(values).mean),
+                   ChartNumber(*low), ChartNumber(*high)},
+                  data);
       }
     }
   }
@@ -281,6 +245,16 @@ report::Figure AccuracyFigure(absl::Span<const RunSet> sets) {
 absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
                                         const Golden& golden) {
   const std::vector<RunSet>& sets = inputs.sets;
+  const Results results = ResultsOf(sets);
+  const absl::StatusOr<RecordedRuns> recorded = LoadRecordedRuns(inputs.files);
+  if (!recorded.ok()) return recorded.status();
+  const Golden& published = recorded->table2;
+  const bool judged = Judged(sets);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
+        return MeasureWinner(asked, results, published);
+      });
+  if (!judgements.ok()) return judgements.status();
   Analysis analysis;
   report::Report& report = analysis.report;
   report = StartReport("fig3", inputs.scale, sets);
@@ -290,26 +264,20 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
       "Fig. 3 illustrates test accuracy trends over training epochs, showing "
       "no consistent winner across precisions.");
   report.mutable_claim()->set_place("section 4.3, figure 3");
+  if (judged) AddBaseline(results, published, &report);
   report.add_summary(
       "The networks, seeds and runs of table 2. FP16 is what the paper's text "
       "claims, FP16_BN32 what its framework did: batch normalisation in 32 "
       "bits. A lead says who was ahead, not that the difference is more than "
       "that of the seeds; table 2 tests the differences.");
   AddDiverged(sets, &report);
-  for (const Reading& reading : kReadings) {
-    absl::StatusOr<report::Expectation> expectation =
-        NoConsistentWinner(sets, golden, reading);
-    if (!expectation.ok()) return expectation.status();
-    *report.add_expectations() = *std::move(expectation);
-  }
+  judgements->AddTo(&report);
   if (!sets.empty()) {
-    *report.add_tables() = LeadTable(sets);
-    *report.add_tables() = DifferenceTable(sets);
+    *report.add_tables() = LeadTable(results);
+    *report.add_tables() = DifferenceTable(results);
     *report.add_tables() = ProtocolTable(sets);
   }
-  *report.add_figures() = AccuracyFigure(sets);
-  const absl::StatusOr<RecordedRuns> recorded = LoadRecordedRuns(inputs.files);
-  if (!recorded.ok()) return recorded.status();
+  *report.add_figures() = AccuracyFigure(results);
   AddRecordedRuns(*recorded, &report);
   AddContradictions(&report);
   AddShortTraining(sets, &report);

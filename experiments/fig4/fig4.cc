@@ -1,8 +1,10 @@
 #include "experiments/fig4/fig4.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,48 +13,197 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/types/span.h"
+#include "absl/strings/str_split.h"
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
+#include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/fig4/published.h"
-#include "experiments/fig4/statements.h"
+#include "experiments/table2/published.h"
+#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
 
-constexpr std::string_view kPolicies[] = {"FP16", "FP16_BN32", "FP32", "MP"};
+using Results = std::vector<NetworkResults>;
+
+constexpr size_t kFewestForABox = 5;
+// Figure 4 shows seven of table 2's twelve networks, with 50 seeds each.
+constexpr int64_t kPaperNetworks = 12;
+constexpr int64_t kNetworksInFigure = 7;
+constexpr size_t kPaperSeeds = 50;
+
+bool HasBox(const std::vector<double>& values) {
+  return values.size() >= kFewestForABox;
+}
+
+// ---- What statements are about ----------------------------------------------
+
+// The smallest and the largest of the numbers seen.
+struct Extent {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+
+  void Add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool Seen() const { return low <= high; }
+  std::string ToString() const {
+    if (low == high) return absl::StrFormat("%.1f", low);
+    return absl::StrFormat("%.1f to %.1f", low, high);
+  }
+};
+
+// Of each network the median of `a` less that of `b`.
+Measurement MeasureMedians(const Results& results, std::string_view a,
+                           std::string_view b) {
+  Measurement measured;
+  Extent resolved;
+  for (const NetworkResults& network : results) {
+    const std::vector<double> ours = network.Accuracies(a);
+    const std::vector<double> theirs = network.Accuracies(b);
+    if (ours.empty() || theirs.empty()) continue;
+    measured.networks.push_back(
+        {BoxPlotOf(ours).median - BoxPlotOf(theirs).median});
+    const double smallest =
+        WelchEquivalence(SampleOf(ours), SampleOf(theirs), Within(1))
+            .smallest_detectable;
+    if (std::isfinite(smallest)) resolved.Add(smallest);
+  }
+  if (resolved.Seen()) {
+    measured.note =
+        absl::StrCat("In one network these seeds could show differences from ",
+                     resolved.ToString(), " points.");
+  }
+  return measured;
+}
+
+// Of each network the deviation of `a` less that of `b`; NaN under two seeds.
+Measurement MeasureDeviations(const Results& results, std::string_view a,
+                              std::string_view b) {
+  Measurement measured;
+  Extent ratios;
+  for (const NetworkResults& network : results) {
+    const Sample ours = SampleOf(network.Accuracies(a));
+    const Sample theirs = SampleOf(network.Accuracies(b));
+    const int64_t seeds = std::min(ours.n, theirs.n);
+    if (seeds == 0) continue;
+    measured.networks.push_back({seeds < 2
+                                     ? std::numeric_limits<double>::quiet_NaN()
+                                     : ours.sd - theirs.sd});
+    if (seeds >= 2) ratios.Add(SmallestDetectableRatio(seeds));
+  }
+  if (ratios.Seen()) {
+    measured.note = absl::StrCat(
+        "In one network these seeds could show a deviation only that is ",
+        ratios.ToString(), " times the other.");
+  }
+  return measured;
+}
+
+bool HasOutlierBelowAll(const std::vector<double>& ours,
+                        const NetworkResults& network) {
+  const BoxPlot box = BoxPlotOf(ours);
+  if (box.outliers.empty() || box.outliers.front() >= box.lower_quartile) {
+    return false;
+  }
+  for (std::string_view other : {"FP32", "MP"}) {
+    for (double value : network.Accuracies(other)) {
+      if (value <= box.outliers.front()) return false;
+    }
+  }
+  return true;
+}
+
+// Networks with an outlier of `precision` under every seed of FP32 and MP.
+Measurement MeasureOutliers(const Results& results, const Asked& asked) {
+  int64_t holds = 0, counted = 0, few = 0;
+  size_t fewest_seeds = kPaperSeeds;
+  for (const NetworkResults& network : results) {
+    const std::vector<double> ours = network.Accuracies(asked.reading);
+    const size_t seeds =
+        std::min({ours.size(), network.Accuracies("FP32").size(),
+                  network.Accuracies("MP").size()});
+    if (seeds == 0) continue;
+    if (seeds < kFewestForABox) {
+      ++few;
+      continue;
+    }
+    fewest_seeds = std::min(fewest_seeds, seeds);
+    ++counted;
+    holds += HasOutlierBelowAll(ours, network);
+  }
+  Measurement measured;
+  if (counted + few == 0) return measured;
+  measured.networks = {{static_cast<double>(holds)}};
+  measured.cases = counted;
+  measured.text = absl::StrCat(holds, " of ", counted,
+                               counted == 1 ? " network" : " networks");
+  if (few > 0)
+    absl::StrAppend(&measured.text, ", ", few, " with too few seeds");
+  measured.verdict = report::VERDICT_INCONCLUSIVE;
+  if (counted == kPaperNetworks && fewest_seeds >= kPaperSeeds) {
+    // The figure's networks are among ours: the others may count, or not.
+    const auto least = static_cast<int64_t>(asked.statement.value());
+    const int64_t most = least + kPaperNetworks - kNetworksInFigure;
+    measured.verdict = holds >= least && holds <= most ? report::VERDICT_MATCH
+                                                       : report::VERDICT_DIFFER;
+  }
+  return measured;
+}
+
+// "median/FP16-FP32", "deviation/FP16-MP", "outliers/FP16".
+Measurement MeasureFigure4(const Asked& asked, const Results& results,
+                           const Golden& published) {
+  const std::pair<std::string, std::string> id =
+      absl::StrSplit(asked.statement.id(), absl::MaxSplits('/', 1));
+  const std::pair<std::string, std::string> pair =
+      absl::StrSplit(id.second, absl::MaxSplits('-', 1));
+  Measurement measured =
+      id.first == "median" ? MeasureMedians(results, pair.first, pair.second)
+      : id.first == "deviation"
+          ? MeasureDeviations(results, pair.first, pair.second)
+          : MeasureOutliers(results, asked);
+  measured.training = TrainingOf(results);
+  measured.baseline = MissedBaseline(results, published);
+  return measured;
+}
+
+// ---- Tables -----------------------------------------------------------------
 
 // "71.25 ± 0.43", and what was published.
-report::Cell MedianCell(const Golden& golden, std::string_view model,
-                        std::string_view policy,
-                        const std::vector<double>& values) {
-  if (values.empty()) return TextCell("-");
+report::Cell MedianCell(const Golden& published, const NetworkResults& network,
+                        std::string_view precision) {
+  const std::vector<double> values = network.Accuracies(precision);
+  if (values.empty() || network.PolicyOf(precision) != precision) {
+    return TextCell("-");
+  }
   const double median = BoxPlotOf(values).median;
   std::string text = absl::StrFormat("%.2f", median);
   if (values.size() > 1) {
     absl::StrAppendFormat(&text, " ± %.2f", SampleOf(values).sd);
   }
   report::Cell cell = NumberCell(median, text);
-  if (const PaperValue* paper = FindPublished(golden, model, policy)) {
+  if (const PaperValue* paper = FindPaperValue(
+          published, absl::StrCat(network.network().model, "/", precision))) {
     cell.set_paper(absl::StrFormat("%.1f ± %.1f", paper->value(), paper->sd()));
   }
   return cell;
 }
 
-report::Table MedianTable(absl::Span<const RunSet> sets, const Golden& golden) {
+report::Table MedianTable(const Results& results, const Golden& published) {
   report::Table table;
   table.set_title("Test accuracy after the last epoch");
   table.set_caption(
       "Median ± standard deviation over seeds, in percent. Published: mean ± "
       "standard deviation of 50 seeds, at the full protocol.");
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP"}, &table);
-  for (const RunSet& set : sets) {
-    const std::string& model = set.spec().model();
-    std::vector<report::Cell> cells = {TextCell(NetworkName(model))};
-    for (std::string_view policy : kPolicies) {
-      cells.push_back(
-          MedianCell(golden, model, policy, FinalTestAccuracies(set, policy)));
+  for (const NetworkResults& network : results) {
+    std::vector<report::Cell> cells = {TextCell(network.network().name)};
+    for (std::string_view precision : kPrecisions) {
+      cells.push_back(MedianCell(published, network, precision));
     }
     AddRow(std::move(cells), &table);
   }
@@ -67,7 +218,7 @@ report::Cell RatioCell(const std::vector<double>& a,
   return NumberCell(sa.sd / sb.sd, absl::StrFormat("%.2f", sa.sd / sb.sd));
 }
 
-report::Table DeviationTable(absl::Span<const RunSet> sets) {
+report::Table DeviationTable(const Results& results) {
   report::Table table;
   table.set_title("Ratios of the standard deviations");
   table.set_caption(
@@ -77,12 +228,14 @@ report::Table DeviationTable(absl::Span<const RunSet> sets) {
   AddColumns({"network", "seeds", "FP16 / FP32", "FP16 / MP",
               "FP16_BN32 / FP32", "FP16_BN32 / MP", "could be seen from"},
              &table);
-  for (const RunSet& set : sets) {
-    const auto of = [&](std::string_view policy) {
-      return FinalTestAccuracies(set, policy);
+  for (const NetworkResults& network : results) {
+    const auto of = [&](std::string_view precision) {
+      return network.PolicyOf(precision) == precision
+                 ? network.Accuracies(precision)
+                 : std::vector<double>();
     };
     const auto seeds = static_cast<int64_t>(of("FP16").size());
-    AddRow({TextCell(NetworkName(set.spec().model())), CountCell(seeds),
+    AddRow({TextCell(network.network().name), CountCell(seeds),
             RatioCell(of("FP16"), of("FP32")), RatioCell(of("FP16"), of("MP")),
             RatioCell(of("FP16_BN32"), of("FP32")),
             RatioCell(of("FP16_BN32"), of("MP")),
@@ -96,19 +249,18 @@ report::Table DeviationTable(absl::Span<const RunSet> sets) {
   return table;
 }
 
-report::Table OutlierTable(absl::Span<const RunSet> sets) {
+report::Table OutlierTable(const Results& results) {
   report::Table table;
   table.set_title("Outliers");
   table.set_caption(
       "Seeds below and above Tukey's whiskers (1.5 interquartile ranges beyond "
       "the quartiles); \"-\" under 5 seeds.");
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP"}, &table);
-  for (const RunSet& set : sets) {
-    std::vector<report::Cell> cells = {
-        TextCell(NetworkName(set.spec().model()))};
-    for (std::string_view policy : kPolicies) {
-      const std::vector<double> values = FinalTestAccuracies(set, policy);
-      if (!HasBox(values)) {
+  for (const NetworkResults& network : results) {
+    std::vector<report::Cell> cells = {TextCell(network.network().name)};
+    for (std::string_view precision : kPrecisions) {
+      const std::vector<double> values = network.Accuracies(precision);
+      if (!HasBox(values) || network.PolicyOf(precision) != precision) {
         cells.push_back(TextCell("-"));
         continue;
       }
@@ -144,7 +296,7 @@ void AddPoint(const std::string& network, std::string_view policy, double value,
             data);
 }
 
-report::Figure BoxFigure(absl::Span<const RunSet> sets) {
+report::Figure BoxFigure(const Results& results) {
   report::Figure figure;
   figure.set_name("boxes");
   figure.set_title("Test accuracy over seeds");
@@ -162,11 +314,11 @@ report::Figure BoxFigure(absl::Span<const RunSet> sets) {
         "lower_quartile", "upper_quartile", "upper_whisker"}) {
     data->add_fields(field);
   }
-  for (const RunSet& set : sets) {
-    const std::string network = NetworkName(set.spec().model());
-    for (std::string_view policy : kPolicies) {
-      const std::vector<double> values = FinalTestAccuracies(set, policy);
-      if (values.empty()) continue;
+  for (const NetworkResults& result : results) {
+    const std::string network(result.network().name);
+    for (std::string_view policy : kPrecisions) {
+      const std::vector<double> values = result.Accuracies(policy);
+      if (values.empty() || result.PolicyOf(policy) != policy) continue;
       std::vector<double> points = values;
       if (HasBox(values)) {
         const BoxPlot box = BoxPlotOf(values);
@@ -184,6 +336,19 @@ report::Figure BoxFigure(absl::Span<const RunSet> sets) {
 absl::StatusOr<Analysis> AnalyseFigure4(const AnalysisInputs& inputs,
                                         const Golden& golden) {
   const std::vector<RunSet>& sets = inputs.sets;
+  Golden published;
+  for (const std::string& path : inputs.files) {
+    absl::StatusOr<Published> read = ReadPublished(path);
+    if (!read.ok()) return read.status();
+    published = std::move(read->values);
+  }
+  const Results results = ResultsOf(sets);
+  const bool judged = Judged(sets);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
+        return MeasureFigure4(asked, results, published);
+      });
+  if (!judgements.ok()) return judgements.status();
   Analysis analysis;
   report::Report& report = analysis.report;
   report = StartReport("fig4", inputs.scale, sets);
@@ -196,25 +361,23 @@ absl::StatusOr<Analysis> AnalyseFigure4(const AnalysisInputs& inputs,
       "underperforms in 3 out of 7 architectures when considering outlier "
       "cases.");
   report.mutable_claim()->set_place("sections 4.3 and 5, figure 4");
+  if (judged) AddBaseline(results, published, &report);
   report.add_summary(
       "The networks, seeds and runs of table 2. FP16 is what the paper's text "
       "claims, FP16_BN32 what its framework did: batch normalisation in 32 "
       "bits. Each statement is counted over networks.");
   AddDiverged(sets, &report);
-  if (absl::Status status = AddStatements(sets, golden, &report);
-      !status.ok()) {
-    return status;
-  }
+  judgements->AddTo(&report);
   if (!sets.empty()) {
-    *report.add_tables() = MedianTable(sets, golden);
-    *report.add_tables() = DeviationTable(sets);
-    *report.add_tables() = OutlierTable(sets);
+    *report.add_tables() = MedianTable(results, published);
+    *report.add_tables() = DeviationTable(results);
+    *report.add_tables() = OutlierTable(results);
     *report.add_tables() = ProtocolTable(sets);
   }
-  *report.add_figures() = BoxFigure(sets);
+  *report.add_figures() = BoxFigure(results);
   AddContradictions(&report);
   AddShortTraining(sets, &report);
-  AddPublishedDeviations(golden, &report);
+  AddPublishedDeviations(published, &report);
   AddFinding(report::Finding::UNSTATED, "Which seven networks figure 4 shows",
              "Section 5 says that figure 4 has 7 architectures; section 4.2 "
              "and table 2 have 12. Which seven is not in the text, so \"3 out "

@@ -1,6 +1,8 @@
 #include "experiments/fig4/published.h"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +10,7 @@
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
+#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
@@ -21,13 +24,10 @@ struct Comparison {
   int Networks() const {
     return static_cast<int>(lower.size()) + equal + higher;
   }
-  bool LowerInMost() const {
-    return 2 * static_cast<int>(lower.size()) > Networks();
-  }
   // Of those that differ as printed.
-  bool DecidedBySigns() const {
+  SignVerdict Sign() const {
     const auto k = static_cast<int64_t>(lower.size());
-    return SignTest(k, k + higher) != SignVerdict::kUndecided;
+    return SignTest(k, k + higher);
   }
   std::string ToString() const {
     return absl::StrCat("lower for ", lower.size(), " of ", Networks(),
@@ -36,11 +36,13 @@ struct Comparison {
   }
 };
 
-Comparison CompareWith(const Golden& golden, std::string_view policy) {
+Comparison CompareWith(const Golden& published, std::string_view policy) {
   Comparison comparison;
   for (const Network& network : Table2Networks()) {
-    const PaperValue* fp16 = FindPublished(golden, network.model, "FP16");
-    const PaperValue* other = FindPublished(golden, network.model, policy);
+    const PaperValue* fp16 =
+        FindPaperValue(published, absl::StrCat(network.model, "/FP16"));
+    const PaperValue* other =
+        FindPaperValue(published, absl::StrCat(network.model, "/", policy));
     if (fp16 == nullptr || other == nullptr) continue;
     if (fp16->sd() < other->sd()) {
       comparison.lower.emplace_back(network.name);
@@ -55,43 +57,33 @@ Comparison CompareWith(const Golden& golden, std::string_view policy) {
 
 }  // namespace
 
-const PaperValue* FindPublished(const Golden& golden, std::string_view model,
-                                std::string_view policy) {
-  const std::string id = absl::StrCat(model, "/", policy);
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() == id && paper.has_sd()) return &paper;
-  }
-  return nullptr;
-}
-
-void AddPublishedDeviations(const Golden& golden, report::Report* report) {
-  const Comparison fp32 = CompareWith(golden, "FP32");
-  const Comparison mp = CompareWith(golden, "MP");
+void AddPublishedDeviations(const Golden& published, report::Report* report) {
+  const Comparison fp32 = CompareWith(published, "FP32");
+  const Comparison mp = CompareWith(published, "MP");
   if (fp32.Networks() == 0 || mp.Networks() == 0) return;
-  const bool holds = fp32.LowerInMost() && mp.LowerInMost();
+  const auto both = [&](SignVerdict verdict) {
+    return fp32.Sign() == verdict && mp.Sign() == verdict;
+  };
+  const auto kind = both(SignVerdict::kMost) ? report::Finding::AGREEMENT
+                    : both(SignVerdict::kFewest)
+                        ? report::Finding::CONTRADICTION
+                        : report::Finding::UNSTATED;
   std::string text = absl::StrCat(
       "The standard deviations that the authors published with their code, of "
       "the same 50 seeds: FP16's is ",
-      fp32.ToString(), " than FP32's; ", mp.ToString(), " than MP's. ");
-  if (holds) {
-    absl::StrAppend(&text, "That is most networks.");
-  } else {
+      fp32.ToString(), " than FP32's; ", mp.ToString(), " than MP's.");
+  if (kind == report::Finding::UNSTATED) {
     absl::StrAppend(
         &text,
-        "Lower in more than half of the networks it is not against both. The "
-        "deviations have one digit, so equal ones may hide either sign; figure "
-        "4 shows seven networks, and the sentence may be meant of those.");
+        " Sign tests over the networks that differ do not decide both "
+        "comparisons. The deviations have one digit, so equal ones may hide "
+        "either sign; figure 4 shows seven networks, and the sentence may be "
+        "meant of those.");
   }
-  if (!fp32.DecidedBySigns() && !mp.DecidedBySigns()) {
-    absl::StrAppend(&text,
-                    " A sign test over the networks that differ decides "
-                    "neither comparison.");
-  }
-  AddFinding(
-      holds ? report::Finding::AGREEMENT : report::Finding::CONTRADICTION,
-      "\"Lower standard deviation in most models\" and the published "
-      "deviations",
-      text, "section 4.3; the authors' repository", report);
+  AddFinding(kind,
+             "\"Lower standard deviation in most models\" and the published "
+             "deviations",
+             text, "section 4.3; the authors' repository", report);
 }
 
 }  // namespace repro16

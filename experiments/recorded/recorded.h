@@ -23,7 +23,7 @@ struct RecordedRuns {
 };
 
 // Records from files, and the paper's values from the one that is called
-// golden.textproto, if any: an analysis that has
+// published.textproto, if any: an analysis that has
 // `inputs = ["//experiments/recorded:runs"]` hands on AnalysisInputs::files.
 // InvalidArgument, with the file's name, where one cannot be read, is not of
 // the full protocol on published data (CheckRecordedRun), or is of a run that
@@ -40,7 +40,10 @@ absl::StatusOr<RecordedRuns> LoadRecordedRuns(
 //       of one specification but for the policy, not judged;
 //   table of where they were made;
 //   figure "recorded": accuracy by epoch, drawn by recorded.vl.json;
-//   findings of what the runs were warned about.
+//   findings: first whether FP32 of a network is the paper's (Reaches,
+//       experiments/common/network_results.h); then each difference from it,
+//       held against the paper only where it is; then what the runs were warned
+//       about.
 // Without records: the sentence that there are none, and the figure, empty, as
 // its chart is a target all the same.
 void AddRecordedRuns(const RecordedRuns& recorded, report::Report* report);

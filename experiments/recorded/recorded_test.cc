@@ -19,17 +19,18 @@ constexpr char kUnfinished[] =
     "experiments/recorded/testdata/unfinished_fp16.textproto";
 constexpr char kFinished[] =
     "experiments/recorded/testdata/finished_fp32.textproto";
-constexpr char kTable2[] = R"(
-    experiment: "table2"
-    paper { id: "mobilenet_v2/FP16" table: "table 2" value: 69.4 unit: "%" sd: 3 }
-    paper { id: "mobilenet_v2/FP32" table: "table 2" value: 70.0 unit: "%" sd: 4 })";
+constexpr char kTable2[] = R"(rows {
+  model: "mobilenet_v2" network: "MobileNetV2" parameters: "2.27"
+  accuracy: ["69.4", "70.0", "70.0"] deviation: ["3", "4", "4"]
+  seconds: ["1", "1", "1"] difference: ["-0.6", "-0.6"] speedup: ["1", "1"]
+})";
 
 std::string Temporary(const std::string& name) {
   return absl::StrCat(testing::TempDir(), "/", name);
 }
 
 std::string WriteTable2() {
-  const std::string path = Temporary("golden.textproto");
+  const std::string path = Temporary("published.textproto");
   EXPECT_TRUE(WriteFileAtomically(path, kTable2).ok());
   return path;
 }
@@ -113,27 +114,47 @@ TEST(RecordedTest, ThePapersDifferenceStandsBesideTheLastEpoch) {
   EXPECT_EQ(difference.paper(), "-0.6");  // 69.4 - 70.0
 }
 
-TEST(RecordedTest, APairThatEndedIsAFindingByThePublishedDeviations) {
-  // Three deviations of a difference: 3 * hypot(3, 4) = 15 points.
-  const std::string table2 = WriteTable2();
-  RecordedRuns recorded = Load({kUnfinished, table2, kFinished});
-  EXPECT_EQ(ReportOf(recorded).findings_size(), 0);  // one has not ended
-
+// A pair that has ended: FP32 at 70%, FP16 lower by so many points.
+RecordedRuns PairLowerBy(double points) {
+  RecordedRuns recorded = Load({kUnfinished, WriteTable2(), kFinished});
   RunResult& fp32 = *recorded.runs[0].mutable_result();
   RunResult& fp16 = *recorded.runs[1].mutable_result();
-  ASSERT_EQ(fp16.spec().policy(), "FP16");
+  EXPECT_EQ(fp16.spec().policy(), "FP16");
   *fp16.mutable_epochs() = fp32.epochs();
   const int last = fp32.epochs_size() - 1;
   fp32.mutable_epochs(last)->set_test_accuracy(0.7);
-  fp16.mutable_epochs(last)->set_test_accuracy(0.7 - 0.006 - 0.149);
-  report::Report report = ReportOf(recorded);
-  ASSERT_EQ(report.findings_size(), 1);
-  EXPECT_EQ(report.findings(0).kind(), report::Finding::AGREEMENT);
+  fp16.mutable_epochs(last)->set_test_accuracy(0.7 - points / 100);
+  return recorded;
+}
 
-  fp16.mutable_epochs(last)->set_test_accuracy(0.7 - 0.006 - 0.151);
-  report = ReportOf(recorded);
-  ASSERT_EQ(report.findings_size(), 1);
-  EXPECT_EQ(report.findings(0).kind(), report::Finding::CONTRADICTION);
+TEST(RecordedTest, APairThatEndedIsAFindingByThePublishedDeviations) {
+  // One has not ended: its baseline alone is told.
+  EXPECT_EQ(
+      ReportOf(Load({kUnfinished, WriteTable2(), kFinished})).findings_size(),
+      1);
+  // Three deviations of a difference: 3 * hypot(3, 4) = 15 points.
+  report::Report report = ReportOf(PairLowerBy(0.6 + 14.9));
+  ASSERT_EQ(report.findings_size(), 2);
+  EXPECT_EQ(report.findings(0).title(), "MobileNetV2: our FP32 is the paper's");
+  EXPECT_EQ(report.findings(1).kind(), report::Finding::AGREEMENT);
+
+  report = ReportOf(PairLowerBy(0.6 + 15.1));
+  ASSERT_EQ(report.findings_size(), 2);
+  EXPECT_EQ(report.findings(1).kind(), report::Finding::CONTRADICTION);
+}
+
+TEST(RecordedTest, ADifferenceFromAnotherBaselineIsNotHeldAgainstThePaper) {
+  RecordedRuns recorded = PairLowerBy(50);
+  RunResult& fp32 = *recorded.runs[0].mutable_result();
+  // Three deviations under the published 70% are 58%.
+  fp32.mutable_epochs(fp32.epochs_size() - 1)->set_test_accuracy(0.579);
+  const report::Report report = ReportOf(recorded);
+  ASSERT_EQ(report.findings_size(), 2);
+  EXPECT_EQ(report.findings(0).kind(), report::Finding::LIMITATION);
+  EXPECT_EQ(report.findings(0).title(),
+            "MobileNetV2: our FP32 is not the paper's");
+  EXPECT_EQ(report.findings(1).kind(), report::Finding::LIMITATION);
+  EXPECT_EQ(report.tables(0).rows(0).cells(2).note(), "not the paper's");
 }
 
 TEST(RecordedTest, WhatARunWasWarnedAboutIsAFinding) {

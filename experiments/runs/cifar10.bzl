@@ -99,6 +99,10 @@ def cifar10_beyond_runs():
     """For each scale, the labels of the runs of those networks that also have bfloat16 and 16-bit accumulators."""
     return _labels([model for model, network in _NETWORKS.items() if network["beyond"]], _with_beyond)
 
+def cifar10_all_runs():
+    """For each scale, the labels of the runs of both."""
+    return _labels(_NETWORKS.keys(), _with_beyond)
+
 def define_cifar10_runs():
     """Makes the targets; called once, by experiments/runs/BUILD."""
     for model, network in _NETWORKS.items():

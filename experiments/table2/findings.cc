@@ -11,8 +11,10 @@ namespace repro16 {
 
 using report::Finding;
 
-absl::Status AddTableArithmetic(const Golden& golden, report::Report* report) {
-  const absl::StatusOr<std::vector<Finding>> findings = CheckArithmetic(golden);
+absl::Status AddTableArithmetic(const Golden& published,
+                                report::Report* report) {
+  const absl::StatusOr<std::vector<Finding>> findings =
+      CheckArithmetic(published);
   if (!findings.ok()) return findings.status();
   size_t follow = 0;
   for (const Finding& finding : *findings) {

@@ -8,9 +8,10 @@
 
 namespace repro16 {
 
-// The table's own arithmetic, from the checks of the golden file: each
+// The table's own arithmetic (PublishedValues): each
 // contradiction, and in one finding what follows.
-absl::Status AddTableArithmetic(const Golden& golden, report::Report* report);
+absl::Status AddTableArithmetic(const Golden& published,
+                                report::Report* report);
 
 // What the paper says of its experiment in two ways, or leaves open.
 void AddTable2Findings(report::Report* report);

@@ -1,93 +1,129 @@
 #include "experiments/table2/table2.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "analysis/cost_model.pb.h"
 #include "engine/io/proto_file.h"
 #include "experiments/common/cifar10.h"
-#include "experiments/common/judge.h"
+#include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/recorded/recorded.h"
-#include "experiments/table2/comparisons.h"
 #include "experiments/table2/findings.h"
 #include "experiments/table2/modelled_times.h"
-#include "experiments/table2/networks.h"
+#include "experiments/table2/published.h"
 #include "experiments/table2/tables.h"
 #include "reports/format.h"
+#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
 
-// Adds an expectation, unless it is an error: that is returned.
-absl::Status Add(absl::StatusOr<report::Expectation> expectation,
-                 std::vector<report::Expectation>* expectations) {
-  if (!expectation.ok()) return expectation.status();
-  expectations->push_back(*std::move(expectation));
-  return absl::OkStatus();
+using Results = std::vector<NetworkResults>;
+
+// Of the full networks, in the order of Table2Networks(); bytes are in the
+// order of kPrecisions, for batches of kPaperBatch.
+absl::StatusOr<std::vector<TrainingPlan>> PlanNetworks() {
+  std::vector<TrainingPlan> plans;
+  for (const Network& network : Table2Networks()) {
+    absl::StatusOr<TrainingPlan> plan =
+        PlanTraining(network.model, kPrecisions, kPaperBatch);
+    if (!plan.ok()) return plan.status();
+    plans.push_back(*std::move(plan));
+  }
+  return plans;
 }
 
-// Of the mean over networks of each difference.
-absl::StatusOr<std::vector<report::Expectation>> ExpectMeans(
-    bool judged, absl::Span<const Comparison> differences,
-    const Golden& golden) {
-  std::vector<report::Expectation> means;
-  for (const Comparison& difference : differences) {
-    absl::StatusOr<report::Expectation> mean = JudgePooled(
-        judged, golden, absl::StrCat("mean/", difference.paper_id),
-        absl::StrCat("Mean difference over networks, ", difference.title),
-        difference.values, Claim::kEqual);
-    if (!mean.ok()) return mean.status();
-    mean->set_id(absl::StrCat("mean/", difference.id));
-    if (mean->verdict() != report::VERDICT_NOT_RUN) {
-      mean->set_note(absl::StrCat(
-          mean->note(), " Pooled: each network is a block of its own, ",
-          mean->ours().n(), mean->ours().n() == 1 ? " network." : " networks.",
-          " Judged as no difference, within the margin."));
+// ---- What statements are about ----------------------------------------------
+
+// Seeds that diverge in `precision` and not in FP32, of all runs of both.
+Measurement MeasureDivergence(const Results& results,
+                              std::string_view precision) {
+  Measurement measured;
+  double diverged = 0;
+  for (const NetworkResults& network : results) {
+    if (network.runs() == nullptr) continue;
+    const std::string_view policy = network.PolicyOf(precision);
+    const std::vector<uint64_t> ours = DivergedSeeds(*network.runs(), policy);
+    const std::vector<uint64_t> fp32 = DivergedSeeds(*network.runs(), "FP32");
+    for (const RunSet::Pair& pair : network.runs()->Pairs(policy, "FP32")) {
+      ++measured.cases;
+      diverged += absl::c_linear_search(ours, pair.a->seed()) &&
+                  !absl::c_linear_search(fp32, pair.a->seed());
     }
-    means.push_back(*std::move(mean));
   }
-  return means;
+  if (measured.cases > 0) measured.networks = {{diverged}};
+  return measured;
 }
 
-absl::StatusOr<std::vector<report::Expectation>> ExpectAllParameters(
-    absl::Span<const NetworkRuns> rows, const Golden& golden) {
-  std::vector<report::Expectation> parameters;
-  for (const NetworkRuns& row : rows) {
-    absl::Status status = Add(ExpectParameters(row, golden), &parameters);
-    if (!status.ok()) return status;
+// "FP16-FP32": differences of each network; "FP16": its accuracies, beside the
+// published ones.
+absl::StatusOr<Measurement> MeasureAccuracy(const Results& results,
+                                            std::string_view column,
+                                            const Golden& published) {
+  Measurement measured;
+  const std::pair<std::string, std::string> pair =
+      absl::StrSplit(column, absl::MaxSplits('-', 1));
+  for (const NetworkResults& network : results) {
+    if (!pair.second.empty()) {
+      measured.networks.push_back(network.Differences(pair.first, pair.second));
+      continue;
+    }
+    const absl::StatusOr<PaperValue> paper = PaperValueOf(
+        published,
+        absl::StrCat(network.network().model, "/", PaperColumn(column)));
+    if (!paper.ok()) return paper.status();
+    measured.networks.push_back(network.Accuracies(column));
+    measured.published.push_back({paper->value(), paper->sd(), paper->n()});
   }
-  return parameters;
+  return measured;
 }
 
-absl::StatusOr<std::vector<report::Expectation>> ExpectNetworks(
-    absl::Span<const Comparison> differences,
-    absl::Span<const Comparison> published, const Golden& golden) {
-  std::vector<report::Expectation> networks;
-  for (const Comparison& difference : differences) {
-    absl::Status status = Add(
-        ExpectEvery(
-            difference, golden,
-            absl::StrCat("No network beyond 0.9 points, ", difference.title)),
-        &networks);
-    if (!status.ok()) return status;
-  }
-  for (const Comparison& precision : published) {
-    absl::Status status =
-        Add(ExpectEvery(
-                precision, golden,
-                absl::StrCat("Accuracy of every network, ", precision.title)),
-            &networks);
-    if (!status.ok()) return status;
-  }
-  return networks;
+Measurement MeasureParameters(const TrainingPlan& plan,
+                              const PublishedTable::Row& row) {
+  Measurement measured;
+  measured.fact = true;
+  measured.networks = {{static_cast<double>(plan.parameters) / 1e6}};
+  measured.printed = row.parameters();
+  measured.text = FormatCount(plan.parameters);
+  measured.note = row.parameters_note();
+  return measured;
 }
+
+absl::StatusOr<Measurement> MeasureTable2(const Asked& asked,
+                                          const Results& results,
+                                          absl::Span<const TrainingPlan> plans,
+                                          const Published& published) {
+  const std::pair<std::string, std::string> id =
+      absl::StrSplit(asked.statement.id(), absl::MaxSplits('/', 1));
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (asked.model == Table2Networks()[i].model) {
+      return MeasureParameters(plans[i],
+                               published.table.rows(static_cast<int>(i)));
+    }
+  }
+  absl::StatusOr<Measurement> measured =
+      id.first == "diverged"
+          ? MeasureDivergence(results, id.second)
+          : MeasureAccuracy(results, id.second, published.values);
+  if (!measured.ok()) return measured;
+  measured->training = TrainingOf(results);
+  measured->baseline = MissedBaseline(results, published.values);
+  return measured;
+}
+
+// ---- The report -------------------------------------------------------------
 
 // "FP16 - FP32 is +0.12 points, 90% interval [-0.10, +0.30]".
 std::string MeanText(std::string_view title, const report::Expectation& mean) {
@@ -99,20 +135,18 @@ std::string MeanText(std::string_view title, const report::Expectation& mean) {
   return text;
 }
 
-void AddSummary(absl::Span<const Comparison> differences,
-                absl::Span<const report::Expectation> means,
-                report::Report* report) {
+void AddSummary(const Judgements& judgements, report::Report* report) {
   report->add_summary(
       "Twelve networks, each trained from the same seeds, with the same "
-      "initial "
-      "weights and order of samples, in four precisions: FP16, which rounds "
-      "everything that is stored to 16 bits; FP16_BN32, which leaves batch "
-      "normalisation in 32 bits as the paper's framework does; FP32; and mixed "
-      "precision (MP).");
+      "initial weights and order of samples, in four precisions: FP16, which "
+      "rounds everything that is stored to 16 bits; FP16_BN32, which leaves "
+      "batch normalisation in 32 bits as the paper's framework does; FP32; and "
+      "mixed precision (MP).");
   std::vector<std::string> texts;
-  for (size_t i = 0; i < means.size(); ++i) {
-    if (means[i].verdict() == report::VERDICT_NOT_RUN) continue;
-    texts.push_back(MeanText(differences[i].title, means[i]));
+  for (std::string_view column : kDifferences) {
+    const Judgement* mean = judgements.Find(absl::StrCat("mean/", column));
+    if (mean == nullptr || !mean->expectation.has_difference()) continue;
+    texts.push_back(MeanText(ColumnTitle(column), mean->expectation));
   }
   if (texts.empty()) {
     report->add_summary("No run was made at this scale.");
@@ -122,80 +156,50 @@ void AddSummary(absl::Span<const Comparison> differences,
       absl::StrCat("Mean over networks: ", absl::StrJoin(texts, "; "), "."));
 }
 
-// What is shown beside our runs: the modelled times (a binary file) and the
-// recorded runs (text). Without such files nothing is.
-absl::Status AddFiles(absl::Span<const std::string> files, const Golden& golden,
-                      report::Report* report) {
+// What stands beside our runs: the paper's table, the modelled times (a binary
+// file; may be missing) and the recorded runs.
+struct Files {
+  Published published;
+  std::optional<CostModelReport> modelled;
+  RecordedRuns recorded;
+};
+
+absl::StatusOr<Files> ReadFiles(absl::Span<const std::string> paths) {
+  Files files;
   std::vector<std::string> records;
-  for (const std::string& file : files) {
-    if (!absl::EndsWith(file, ".pb")) {
-      records.push_back(file);
+  for (const std::string& path : paths) {
+    if (absl::EndsWith(path, ".pb")) {
+      absl::Status status = ReadBinaryProto(path, &files.modelled.emplace());
+      if (!status.ok()) return status;
       continue;
     }
-    CostModelReport modelled;
-    absl::Status status = ReadBinaryProto(file, &modelled);
-    if (!status.ok()) return status;
-    *report->add_tables() = ModelledTimesTable(modelled);
+    records.push_back(path);
+    if (!absl::EndsWith(path, "/published.textproto")) continue;
+    absl::StatusOr<Published> published = ReadPublished(path);
+    if (!published.ok()) return published.status();
+    files.published = *std::move(published);
+  }
+  if (files.published.table.rows_size() <
+      static_cast<int>(Table2Networks().size())) {
+    return absl::InvalidArgumentError(
+        "--inputs: published.textproto with a row for each network is missing; "
+        "add it");
   }
   absl::StatusOr<RecordedRuns> recorded = LoadRecordedRuns(records);
   if (!recorded.ok()) return recorded.status();
-  recorded->table2 = golden;
-  AddRecordedRuns(*recorded, report);
-  return absl::OkStatus();
+  files.recorded = *std::move(recorded);
+  return files;
 }
 
-absl::StatusOr<Analysis> MakeTable2(const AnalysisInputs& inputs,
-                                    absl::Span<const NetworkRuns> rows,
-                                    const Golden& golden) {
-  const bool judged = Judged(inputs.sets);
-  const auto differences = CompareDifferences(judged, rows, golden);
-  if (!differences.ok()) return differences.status();
-  const auto published =
-      CompareWithPublished(judged && inputs.scale == "paper", rows, golden);
-  if (!published.ok()) return published.status();
-  const auto means = ExpectMeans(judged, *differences, golden);
-  if (!means.ok()) return means.status();
-  const auto networks = ExpectNetworks(*differences, *published, golden);
-  if (!networks.ok()) return networks.status();
-  const auto parameters = ExpectAllParameters(rows, golden);
-  if (!parameters.ok()) return parameters.status();
-  auto accuracy_table = AccuracyTable(rows, *published, golden);
-  if (!accuracy_table.ok()) return accuracy_table.status();
-  auto difference_table = DifferenceTable(rows, *differences, *means, golden);
-  if (!difference_table.ok()) return difference_table.status();
-  auto figure = DifferenceFigure(rows, *differences, golden);
-  if (!figure.ok()) return figure.status();
-
-  Analysis analysis;
-  report::Report& report = analysis.report;
-  report = StartReport("table2", inputs.scale, inputs.sets);
+report::Report Start(const AnalysisInputs& inputs) {
+  report::Report report = StartReport("table2", inputs.scale, inputs.sets);
   AddCifar10Reductions(inputs.sets, &report);
   report.set_title("Twelve networks on CIFAR-10 in 16, 32 and mixed bits");
   report.mutable_claim()->set_text(
       "FP16 performs competitively, with only a 0.2% average decrease compared "
       "to FP32 and MP across 12 architectures.");
   report.mutable_claim()->set_place("section 4.3, table 2");
-  AddSummary(*differences, *means, &report);
-  AddDiverged(inputs.sets, &report);
-  for (const auto* expectations : {&*means, &*networks, &*parameters}) {
-    report.mutable_expectations()->Add(expectations->begin(),
-                                       expectations->end());
-  }
-  *report.add_tables() = *std::move(accuracy_table);
-  *report.add_tables() = *std::move(difference_table);
-  *report.add_tables() = SizeTable(rows, *parameters);
-  if (!inputs.sets.empty()) {
-    *report.add_tables() = ProtocolTable(inputs.sets);
-  }
-  *report.add_figures() = *std::move(figure);
-  absl::Status status = AddFiles(inputs.files, golden, &report);
-  if (!status.ok()) return status;
-  AddContradictions(&report);
-  AddTable2Findings(&report);
-  AddShortTraining(inputs.sets, &report);
-  status = AddTableArithmetic(golden, &report);
-  if (!status.ok()) return status;
-  return analysis;
+  return report;
 }
 
 }  // namespace
@@ -204,10 +208,43 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
                                        const Golden& golden) {
   const absl::StatusOr<std::vector<TrainingPlan>> plans = PlanNetworks();
   if (!plans.ok()) return plans.status();
-  const absl::StatusOr<std::vector<NetworkRuns>> rows =
-      RowsOf(*plans, inputs.sets);
-  if (!rows.ok()) return rows.status();
-  return MakeTable2(inputs, *rows, golden);
+  const absl::StatusOr<Results> results = Table2Results(inputs.sets);
+  if (!results.ok()) return results.status();
+  const absl::StatusOr<Files> files = ReadFiles(inputs.files);
+  if (!files.ok()) return files.status();
+  const Published& published = files->published;
+  const bool judged = Judged(inputs.sets);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
+        return MeasureTable2(asked, *results, *plans, published);
+      });
+  if (!judgements.ok()) return judgements.status();
+
+  Analysis analysis;
+  report::Report& report = analysis.report;
+  report = Start(inputs);
+  if (judged) AddBaseline(*results, published.values, &report);
+  AddSummary(*judgements, &report);
+  AddDiverged(inputs.sets, &report);
+  judgements->AddTo(&report);
+  const Table2Data data{*results, *plans, *judgements, published.values};
+  *report.add_tables() = AccuracyTable(data);
+  *report.add_tables() = DifferenceTable(data);
+  *report.add_tables() = SizeTable(data);
+  if (!inputs.sets.empty()) {
+    *report.add_tables() = ProtocolTable(inputs.sets);
+  }
+  *report.add_figures() = DifferenceFigure(data);
+  if (files->modelled) {
+    *report.add_tables() = ModelledTimesTable(*files->modelled);
+  }
+  AddRecordedRuns(files->recorded, &report);
+  AddContradictions(&report);
+  AddTable2Findings(&report);
+  AddShortTraining(inputs.sets, &report);
+  absl::Status status = AddTableArithmetic(published.values, &report);
+  if (!status.ok()) return status;
+  return analysis;
 }
 
 }  // namespace repro16

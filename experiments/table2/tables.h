@@ -2,43 +2,50 @@
 #ifndef REPRO16_EXPERIMENTS_TABLE2_TABLES_H_
 #define REPRO16_EXPERIMENTS_TABLE2_TABLES_H_
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "experiments/table2/comparisons.h"
-#include "experiments/table2/networks.h"
+#include "experiments/common/network_results.h"
+#include "experiments/common/statements.h"
+#include "programs/training_plan.h"
 #include "reports/golden.pb.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
 
-// A network's parameters beside the paper's, as an expectation: a fact of the
-// full network, judged at every scale.
-absl::StatusOr<report::Expectation> ExpectParameters(const NetworkRuns& row,
-                                                     const Golden& golden);
+// Examples of a step in the paper, for which memory is planned.
+inline constexpr int64_t kPaperBatch = 256;
 
-// Test accuracy by precision; `published` are those of CompareWithPublished.
-absl::StatusOr<report::Table> AccuracyTable(
-    absl::Span<const NetworkRuns> rows, absl::Span<const Comparison> published,
-    const Golden& golden);
+// The differences that are judged, as statements name them.
+inline constexpr std::string_view kDifferences[] = {
+    "FP16-FP32", "FP16-MP", "FP16_BN32-FP32", "FP16_BN32-MP"};
+// "FP16 - FP32" for "FP16-FP32".
+std::string ColumnTitle(std::string_view column);
+// The paper's column that ours is held beside: "FP16-FP32" for
+// "FP16_BN32-FP32".
+std::string PaperColumn(std::string_view column);
 
-// Differences of accuracy; pooled[i] is the expectation on the mean of
-// differences[i].
-absl::StatusOr<report::Table> DifferenceTable(
-    absl::Span<const NetworkRuns> rows,
-    absl::Span<const Comparison> differences,
-    absl::Span<const report::Expectation> pooled, const Golden& golden);
+// What the tables show; results, plans in the order of Table2Networks().
+struct Table2Data {
+  absl::Span<const NetworkResults> results;
+  absl::Span<const TrainingPlan> plans;  // of the full networks
+  const Judgements& judgements;
+  const Golden& published;  // PublishedValues
+};
 
-// Parameters, and the memory that a training step plans; parameters[i] is the
-// expectation on row i.
-report::Table SizeTable(absl::Span<const NetworkRuns> rows,
-                        absl::Span<const report::Expectation> parameters);
+// Test accuracy by precision, beside the published ones.
+report::Table AccuracyTable(const Table2Data& data);
+
+// Differences of accuracy, network by network, and their mean.
+report::Table DifferenceTable(const Table2Data& data);
+
+// Parameters, and the memory that a training step plans.
+report::Table SizeTable(const Table2Data& data);
 
 // FP16 and FP16_BN32 against FP32, with intervals, margin and the paper's.
-absl::StatusOr<report::Figure> DifferenceFigure(
-    absl::Span<const NetworkRuns> rows,
-    absl::Span<const Comparison> differences, const Golden& golden);
+report::Figure DifferenceFigure(const Table2Data& data);
 
 }  // namespace repro16
 

@@ -12,19 +12,12 @@
 #include "absl/strings/str_format.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
+#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
 
 constexpr std::string_view kNotRun = "not run";
-
-// Null where the golden file has no such id.
-const PaperValue* FindPaper(const Golden& golden, std::string_view id) {
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() == id) return &paper;
-  }
-  return nullptr;
-}
 
 report::Verdict VerdictOf(const report::Report& report, std::string_view id) {
   for (const report::Expectation& e : report.expectations()) {
@@ -72,12 +65,13 @@ void AddEpsilonColumns(report::Table* table) {
 // With the decimals of the paper's table.
 std::string PaperAccuracy(const Golden& golden, std::string_view model,
                           double epsilon) {
-  const PaperValue* paper = FindPaper(golden, AccuracyId(model, epsilon));
+  const Statement* paper = FindStatement(golden, AccuracyId(model, epsilon));
   return paper == nullptr ? "" : absl::StrFormat("%.1f", paper->value());
 }
 
 std::string PaperTime(const Golden& golden, std::string_view model) {
-  const PaperValue* paper = FindPaper(golden, absl::StrCat("time_", model));
+  const PaperValue* paper =
+      FindPaperValue(golden, absl::StrCat("time_", model));
   return paper == nullptr ? "" : absl::StrFormat("%.2f s", paper->value());
 }
 
@@ -192,9 +186,9 @@ report::Figure AccuracyFigure(absl::Span<const Sweep> sweeps,
         AddChartRow(sweep.Name(), policy, point.epsilon,
                     EstimateOf(values).mean(), *low, *high, data);
       }
-      const PaperValue* paper =
+      const Statement* paper =
           sweep.rule == "Adam"
-              ? FindPaper(golden, AccuracyId(sweep.model, point.epsilon))
+              ? FindStatement(golden, AccuracyId(sweep.model, point.epsilon))
               : nullptr;
       if (paper == nullptr) continue;
       AddChartRow(sweep.Name(), "FP16, the paper", point.epsilon,

@@ -35,9 +35,13 @@ TrainedRun Make(const MadeUpRun& run) {
   spec->set_seed(run.seed);
   spec->set_scale(run.scale);
   SetOptimizer(run, spec->mutable_optimizer());
-  EpochResult* epoch = trained.result.add_epochs();
-  epoch->set_train_accuracy(run.accuracy / 100);
-  epoch->set_test_accuracy(run.accuracy / 100);
+  spec->set_epochs(run.epochs);
+  if (run.width > 0) spec->mutable_model_options()->set_width(run.width);
+  for (int i = 0; i < run.epochs; ++i) {
+    EpochResult* epoch = trained.result.add_epochs();
+    epoch->set_train_accuracy(run.train_accuracy / 100);
+    epoch->set_test_accuracy(run.accuracy / 100);
+  }
   return trained;
 }
 

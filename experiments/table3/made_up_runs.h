@@ -21,7 +21,10 @@ struct MadeUpRun {
   double epsilon = 1e-2;  // of no meaning for SGD
   std::string policy = "FP16";
   uint64_t seed = 1;
-  double accuracy = 40;  // in percent, of training and test
+  double accuracy = 40;        // in percent, of the test set
+  double train_accuracy = 90;  // in percent
+  int epochs = 10;
+  double width = 0;  // 0: full
   std::string scale = "lite";
 };
 

@@ -164,7 +164,8 @@ absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
   report = StartReport("table3", inputs.scale, inputs.sets);
   AddCifar10Reductions(inputs.sets, &report);
   AddSummary(&report);
-  if (absl::Status status = AddExpectations(sweeps, golden, &report);
+  if (absl::Status status = AddExpectations(sweeps, golden, inputs.scale,
+                                            Judged(inputs.sets), &report);
       !status.ok()) {
     return status;
   }

@@ -32,8 +32,10 @@ std::string CollapseId(std::string_view model, double rate, double epsilon);
 std::string AccuracyId(std::string_view model, double epsilon);
 
 // Adds an expectation for each statement; without its runs it is "not run".
+// `judged` as RunSet::Judged.
 absl::Status AddExpectations(absl::Span<const Sweep> sweeps,
-                             const Golden& golden, report::Report* report);
+                             const Golden& golden, std::string_view scale,
+                             bool judged, report::Report* report);
 
 }  // namespace repro16
 

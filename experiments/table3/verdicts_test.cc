@@ -24,7 +24,7 @@ report::Report Judge(std::vector<TrainedRun> runs,
   const std::vector<Sweep> sweeps = SweepsOf(sets);
   report::Report report;
   const absl::Status status =
-      AddExpectations(sweeps, GoldenOfTable3(), &report);
+      AddExpectations(sweeps, GoldenOfTable3(), scale, Judged(sets), &report);
   EXPECT_TRUE(status.ok()) << status;
   return report;
 }
@@ -86,19 +86,24 @@ TEST(VerdictsTest, TheOtherRateHasVerdictsOfItsOwn) {
   EXPECT_EQ(VerdictOn(report, "collapse_resnet18_1e-5"), VERDICT_NOT_RUN);
 }
 
-TEST(VerdictsTest, WhatLearnsNothingCannotCollapse) {
-  const report::Report report =
-      Judge(TwoSeeds({}, {40, 38, 36, 5, 5, 5}, {19, 18, 18, 5, 5, 5}));
-  for (std::string_view id :
-       {"collapse_resnet18_1e-5", "no_collapse_resnet18"}) {
-    const report::Expectation e = ExpectationOf(report, id);
-    EXPECT_EQ(e.verdict(), VERDICT_INCONCLUSIVE) << id;
-    EXPECT_NE(e.note().find("under 20%"), std::string::npos) << e.note();
+TEST(VerdictsTest, WhatIsNotTrainedCannotCollapse) {
+  MadeUpRun narrow, beginner, short_run;
+  narrow.width = 0.125;
+  beginner.train_accuracy = 40;
+  short_run.epochs = 4;
+  for (const auto& [base, lacking] :
+       {std::pair<MadeUpRun, const char*>{narrow, "full width, here less"},
+        {beginner, "at least 80% training accuracy, here 40.0%"},
+        {short_run, "at least 10 epochs, here 4"}}) {
+    const report::Report report =
+        Judge(TwoSeeds(base, {40, 38, 36, 5, 5, 5}, {39, 38, 36, 5, 5, 5}));
+    for (std::string_view id :
+         {"collapse_resnet18_1e-5", "no_collapse_resnet18"}) {
+      const report::Expectation e = ExpectationOf(report, id);
+      EXPECT_EQ(e.verdict(), VERDICT_NOT_JUDGED_AT_THIS_SCALE) << id;
+      EXPECT_NE(e.note().find(lacking), std::string::npos) << e.note();
+    }
   }
-  // Not even where all accuracies are 0.
-  EXPECT_EQ(VerdictOn(Judge(MakeSweep({}, {0, 0, 0, 0, 0, 0})),
-                      "collapse_resnet18_1e-5"),
-            VERDICT_INCONCLUSIVE);
 }
 
 TEST(VerdictsTest, TheSummaryIsOfSixCells) {
@@ -114,10 +119,7 @@ TEST(VerdictsTest, TheSummaryIsOfSixCells) {
   EXPECT_EQ(report.expectations(0).verdict(), VERDICT_MATCH);
   report = summary({40, 38, 36, 39, 10, 10});
   EXPECT_EQ(report.expectations(0).verdict(), VERDICT_DIFFER);
-  EXPECT_EQ(report.expectations(0).ours_text(),
-            "of 6: 5 in every seed, 1 in no seed");
-  report = summary({15, 15, 15, 15, 10, 10});
-  EXPECT_EQ(report.expectations(0).verdict(), VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(report.expectations(0).ours_text(), "1 of 6 differ");
 }
 
 TEST(VerdictsTest, Fp32AtItsDefault) {
@@ -156,7 +158,6 @@ TEST(VerdictsTest, SgdIsHeldAgainstFp32) {
   };
   EXPECT_EQ(verdict(33, 40), VERDICT_MATCH);
   EXPECT_EQ(verdict(31, 40), VERDICT_DIFFER);
-  EXPECT_EQ(verdict(10, 12), VERDICT_INCONCLUSIVE);
 }
 
 TEST(VerdictsTest, AccuraciesAreJudgedAtPaperScaleOnly) {
@@ -167,18 +168,44 @@ TEST(VerdictsTest, AccuraciesAreJudgedAtPaperScaleOnly) {
       MadeUpRun run;
       run.seed = seed;
       run.scale = scale;
+      run.epochs = 100;
       run.accuracy = mean + (seed % 2 == 0 ? spread : -spread);
       runs.push_back(Make(run));
     }
     return VerdictOn(Judge(std::move(runs), scale), "accuracy_resnet18_1e-2");
   };
   // The paper: 74.4.
-  EXPECT_EQ(verdict("lite", 74.4, 0.1, 6), VERDICT_NOT_JUDGED_AT_THIS_SCALE);
   EXPECT_EQ(verdict("paper", 74.5, 0.1, 6), VERDICT_MATCH);
   EXPECT_EQ(verdict("paper", 80, 0.1, 6), VERDICT_DIFFER);
   EXPECT_EQ(verdict("paper", 74.5, 3, 6), VERDICT_INCONCLUSIVE);
   EXPECT_EQ(verdict("paper", 80, 0.1, 2), VERDICT_INCONCLUSIVE);
   EXPECT_EQ(VerdictOn(Judge({}), "accuracy_resnet18_1e-2"), VERDICT_NOT_RUN);
+}
+
+// Alone, 75.2 matches the paper's 74.4 within 0.9 points; with others that are
+// as close to the edge it does not.
+TEST(VerdictsTest, TheAccuraciesAreOneFamily) {
+  const auto verdict = [](int epsilons) {
+    std::vector<TrainedRun> runs;
+    for (int seed = 1; seed <= 6; ++seed) {
+      MadeUpRun base;
+      base.scale = "paper";
+      base.epochs = 100;
+      base.seed = seed;
+      const double spread = seed % 2 == 0 ? 0.1 : -0.1;
+      std::vector<double> accuracies;
+      for (double published : {74.4, 78.2, 74.7, 22.5, 12.8, 11.7}) {
+        if (static_cast<int>(accuracies.size()) == epsilons) break;
+        accuracies.push_back(published + 0.78 + spread);
+      }
+      for (TrainedRun& run : MakeSweep(base, accuracies)) {
+        runs.push_back(std::move(run));
+      }
+    }
+    return VerdictOn(Judge(std::move(runs), "paper"), "accuracy_resnet18_1e-2");
+  };
+  EXPECT_EQ(verdict(1), VERDICT_MATCH);
+  EXPECT_EQ(verdict(6), VERDICT_INCONCLUSIVE);
 }
 
 TEST(VerdictsTest, SmokeRunsJudgeNothing) {

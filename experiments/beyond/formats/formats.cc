@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/types/span.h"
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
-#include "experiments/common/judge.h"
+#include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "reports/format.h"
 
 namespace repro16 {
@@ -25,51 +25,39 @@ namespace {
 constexpr std::string_view kPolicies[] = {"FP32", "FP16", "FP16_BN32",
                                           "MP",   "BF16", "FP16_ACC16"};
 // Those that the paper does not have.
-struct Beyond {
-  std::string_view id;  // golden value
-  std::string_view policy;
-};
-constexpr Beyond kBeyond[] = {{"bf16", "BF16"}, {"fp16_acc16", "FP16_ACC16"}};
+constexpr std::string_view kBeyond[] = {"BF16", "FP16_ACC16"};
 
-double FinalAccuracy(const TrainedRun& run) {
-  return 100 * run.result.epochs().rbegin()->test_accuracy();
-}
+using Results = std::vector<NetworkResults>;
 
-// `policy` - FP32 in points, a value a seed of both.
-std::vector<double> Differences(const RunSet& set, std::string_view policy) {
-  std::vector<double> values;
-  for (const RunSet::Pair& pair : set.Pairs(policy, "FP32")) {
-    values.push_back(FinalAccuracy(*pair.a) - FinalAccuracy(*pair.b));
+// "mean/BF16", "every/BF16": differences from FP32, network by network.
+Measurement MeasureFormats(const Asked& asked, const Results& results) {
+  const std::pair<std::string, std::string> id =
+      absl::StrSplit(asked.statement.id(), absl::MaxSplits('/', 1));
+  Measurement measured;
+  for (const NetworkResults& network : results) {
+    measured.networks.push_back(network.Differences(id.second, "FP32"));
   }
-  return values;
+  measured.training = TrainingOf(results);
+  return measured;
 }
 
-report::Table AccuracyTable(absl::Span<const RunSet> sets) {
+report::Table AccuracyTable(const Results& results) {
   report::Table table;
   table.set_title("Test accuracy after the last epoch");
   table.set_caption("Mean ± standard deviation (seeds), in percent.");
   AddColumns(
       {"network", "FP32", "FP16", "FP16_BN32", "MP", "BF16", "FP16_ACC16"},
       &table);
-  for (const RunSet& set : sets) {
-    std::vector<report::Cell> cells = {
-        TextCell(NetworkName(set.spec().model()))};
+  for (const NetworkResults& network : results) {
+    std::vector<report::Cell> cells = {TextCell(network.network().name)};
     for (std::string_view policy : kPolicies) {
-      cells.push_back(EstimateCell(FinalTestAccuracies(set, policy)));
+      cells.push_back(network.PolicyOf(policy) == policy
+                          ? EstimateCell(network.Accuracies(policy))
+                          : TextCell("-"));
     }
     AddRow(std::move(cells), &table);
   }
   return table;
-}
-
-// The margin of golden value "network".
-absl::StatusOr<double> NetworkMargin(const Golden& golden) {
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() == "network" && paper.margin() > 0) return paper.margin();
-  }
-  return absl::InvalidArgumentError(
-      "golden values of beyond/formats: paper value \"network\" with a margin "
-      "is missing; add it");
 }
 
 // "[-0.40, +0.16]", and the verdict.
@@ -86,38 +74,29 @@ report::Cell IntervalCell(const std::optional<Equivalence>& test,
   return cell;
 }
 
-report::Table DifferenceTable(absl::Span<const RunSet> sets, double margin) {
+report::Table DifferenceTable(const Results& results,
+                              const Judgements& judgements) {
   report::Table table;
   table.set_title("Differences from FP32, network by network");
-  table.set_caption(absl::StrFormat(
+  table.set_caption(
       "In points of test accuracy, paired by seed: mean ± standard deviation "
-      "(seeds), and the 90%% interval, held against ± %g points. Verdicts are "
-      "adjusted for the number of networks (Holm).",
-      margin));
+      "(seeds), and the 90% interval, with the verdict on the network. "
+      "Verdicts are adjusted for the number of networks (Holm).");
   AddColumns({"network", "BF16 - FP32", "90% interval", "FP16_ACC16 - FP32",
               "90% interval"},
              &table);
-  std::vector<std::vector<report::Cell>> rows;
-  for (const RunSet& set : sets) {
-    rows.push_back({TextCell(NetworkName(set.spec().model()))});
-  }
-  for (const Beyond& beyond : kBeyond) {
-    std::vector<std::optional<Equivalence>> tests;
-    for (const RunSet& set : sets) {
-      const std::vector<double> differences = Differences(set, beyond.policy);
-      tests.emplace_back();
-      if (differences.empty()) continue;
-      tests.back() = PooledEquivalence({differences}, margin);
+  for (size_t i = 0; i < results.size(); ++i) {
+    std::vector<report::Cell> cells = {TextCell(results[i].network().name)};
+    for (std::string_view policy : kBeyond) {
+      const Judgement* every = judgements.Find(absl::StrCat("every/", policy));
+      cells.push_back(
+          EstimateCell(results[i].Differences(policy, "FP32"), true));
+      cells.push_back(every == nullptr
+                          ? TextCell("-")
+                          : IntervalCell(every->tests[i], every->verdicts[i]));
     }
-    const std::vector<report::Verdict> verdicts =
-        JudgeFamily(Judged(sets), tests);
-    for (size_t i = 0; i < sets.size(); ++i) {
-      rows[i].push_back(
-          EstimateCell(Differences(sets[i], beyond.policy), true));
-      rows[i].push_back(IntervalCell(tests[i], verdicts[i]));
-    }
+    AddRow(std::move(cells), &table);
   }
-  for (std::vector<report::Cell>& row : rows) AddRow(std::move(row), &table);
   return table;
 }
 
@@ -188,7 +167,7 @@ report::Table RoundingTable(absl::Span<const RunSet> sets) {
   return table;
 }
 
-report::Figure DifferenceFigure(absl::Span<const RunSet> sets) {
+report::Figure DifferenceFigure(const Results& results) {
   report::Figure figure;
   figure.set_name("difference");
   figure.set_title("Differences from FP32, seed by seed");
@@ -202,37 +181,20 @@ report::Figure DifferenceFigure(absl::Span<const RunSet> sets) {
   for (const char* field : {"network", "policy", "seed", "points"}) {
     data->add_fields(field);
   }
-  for (const RunSet& set : sets) {
+  for (const NetworkResults& network : results) {
+    const RunSet& set = *network.runs();
     for (const std::string& policy : set.Policies()) {
       if (policy == "FP32") continue;
-      for (const RunSet::Pair& pair : set.Pairs(policy, "FP32")) {
-        AddRecord(
-            {ChartText(NetworkName(set.spec().model())), ChartText(policy),
-             ChartNumber(pair.a->seed()),
-             ChartNumber(FinalAccuracy(*pair.a) - FinalAccuracy(*pair.b))},
-            data);
+      const std::vector<RunSet::Pair> pairs = set.Pairs(policy, "FP32");
+      const std::vector<double> points = network.Differences(policy, "FP32");
+      for (size_t i = 0; i < pairs.size(); ++i) {
+        AddRecord({ChartText(network.network().name), ChartText(policy),
+                   ChartNumber(pairs[i].a->seed()), ChartNumber(points[i])},
+                  data);
       }
     }
   }
   return figure;
-}
-
-absl::Status AddExpectations(absl::Span<const RunSet> sets,
-                             const Golden& golden, report::Report* report) {
-  for (const Beyond& beyond : kBeyond) {
-    std::vector<std::vector<double>> differences;
-    for (const RunSet& set : sets) {
-      differences.push_back(Differences(set, beyond.policy));
-    }
-    absl::StatusOr<report::Expectation> expectation =
-        JudgePooled(Judged(sets), golden, beyond.id,
-                    absl::StrCat("Test accuracy, ", beyond.policy,
-                                 " - FP32, mean over networks"),
-                    differences, Claim::kEqual);
-    if (!expectation.ok()) return expectation.status();
-    *report->add_expectations() = *std::move(expectation);
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -240,8 +202,11 @@ absl::Status AddExpectations(absl::Span<const RunSet> sets,
 absl::StatusOr<Analysis> AnalyseFormats(const AnalysisInputs& inputs,
                                         const Golden& golden) {
   const std::vector<RunSet>& sets = inputs.sets;
-  const absl::StatusOr<double> margin = NetworkMargin(golden);
-  if (!margin.ok()) return margin.status();
+  const Results results = ResultsOf(sets);
+  const absl::StatusOr<Judgements> judgements = JudgeAll(
+      golden, inputs.scale, Judged(sets),
+      [&](const Asked& asked) { return MeasureFormats(asked, results); });
+  if (!judgements.ok()) return judgements.status();
   Analysis analysis;
   report::Report& report = analysis.report;
   report = StartReport("beyond/formats", inputs.scale, sets);
@@ -258,17 +223,14 @@ absl::StatusOr<Analysis> AnalyseFormats(const AnalysisInputs& inputs,
       "term by term, which FP16 does not: there sums are kept in 32 bits, as "
       "tensor cores do.");
   AddDiverged(sets, &report);
-  if (absl::Status status = AddExpectations(sets, golden, &report);
-      !status.ok()) {
-    return status;
-  }
+  judgements->AddTo(&report);
   if (!sets.empty()) {
-    *report.add_tables() = AccuracyTable(sets);
-    *report.add_tables() = DifferenceTable(sets, *margin);
+    *report.add_tables() = AccuracyTable(results);
+    *report.add_tables() = DifferenceTable(results, *judgements);
     *report.add_tables() = RoundingTable(sets);
     *report.add_tables() = ProtocolTable(sets);
   }
-  *report.add_figures() = DifferenceFigure(sets);
+  *report.add_figures() = DifferenceFigure(results);
   return analysis;
 }
 

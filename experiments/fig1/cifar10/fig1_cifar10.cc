@@ -7,12 +7,14 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "experiments/common/cifar10.h"
-#include "experiments/common/judge.h"
+#include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/fig1/cifar10/figures.h"
 #include "experiments/fig1/cifar10/network_statistics.h"
 #include "experiments/fig1/tables.h"
@@ -30,82 +32,26 @@ constexpr std::string_view kGuaranteed = "share_guaranteed";
 
 // ---- Verdicts --------------------------------------------------------------
 
-// A belief of the paper: of one number a pair, at least golden value `id`.
-struct Belief {
-  std::string_view id;
-  std::string_view what;
-  std::vector<double> Comparison::*values;
-};
-
-constexpr Belief kBeliefs[] = {
-    {kGuaranteed, "Samples with Γ ≥ 2δ (Eq. 3)", &Comparison::guaranteed},
-    {"ratio", "Mean tolerance over mean error", &Comparison::tolerance_ratio},
-};
-
-const NetworkStatistics* Find(const Networks& networks,
-                              std::string_view model) {
+// One number a pair: "share_guaranteed/..." or "ratio/...". For a model, FP16
+// of that network; for a reading, of all.
+Measurement MeasureFigure1Cifar10(const Asked& asked,
+                                  const Networks& networks) {
+  const auto values = absl::StartsWith(asked.statement.id(), kGuaranteed)
+                          ? &Comparison::guaranteed
+                          : &Comparison::tolerance_ratio;
+  Measurement measured;
+  std::vector<NetworkResults> counted;
   for (const NetworkStatistics& network : networks) {
-    if (network.runs->spec().model() == model) return &network;
+    const Network& who = network.results.network();
+    if (!asked.model.empty() && asked.model != who.model) continue;
+    const std::string_view precision =
+        asked.reading.empty() ? "FP16" : std::string_view(asked.reading);
+    measured.networks.push_back(
+        network.Of(network.results.PolicyOf(precision)).*values);
+    counted.push_back(network.results);
   }
-  return nullptr;
-}
-
-// On all networks; `framework` as FP16 was in the paper's framework.
-absl::StatusOr<report::Expectation> JudgeAll(const Networks& networks,
-                                             const Golden& golden,
-                                             const Belief& belief,
-                                             bool framework) {
-  std::vector<std::vector<double>> values;
-  for (const NetworkStatistics& network : networks) {
-    const std::string_view policy =
-        framework ? FrameworkFp16(*network.runs) : "FP16";
-    values.push_back(network.Of(policy).*belief.values);
-  }
-  const bool judged = absl::c_any_of(
-      networks, [](const NetworkStatistics& n) { return n.runs->Judged(); });
-  return JudgeEachNetwork(judged, golden,
-                          absl::StrCat(belief.id, framework ? "_bn32" : ""),
-                          absl::StrCat(belief.what, ", all networks, ",
-                                       framework ? "FP16_BN32" : "FP16"),
-                          values, Side::kAtLeast);
-}
-
-absl::StatusOr<report::Expectation> JudgeOne(const Networks& networks,
-                                             const Golden& golden,
-                                             const Belief& belief,
-                                             const Network& network) {
-  const std::string id = absl::StrCat(belief.id, "_", network.model);
-  const std::string what = absl::StrCat(belief.what, ", ", network.name);
-  const NetworkStatistics* const found = Find(networks, network.model);
-  if (found != nullptr) {
-    return JudgeEachSeed(*found->runs, golden, id, what,
-                         found->Of("FP16").*belief.values, Measure::kNumber,
-                         Side::kAtLeast);
-  }
-  absl::StatusOr<report::Expectation> expectation =
-      ExpectationFromPaper(golden, id, what);
-  if (expectation.ok()) expectation->set_verdict(report::VERDICT_NOT_RUN);
-  return expectation;
-}
-
-absl::Status AddExpectations(const Networks& networks, const Golden& golden,
-                             report::Report* report) {
-  const auto add = [report](absl::StatusOr<report::Expectation> expectation) {
-    if (expectation.ok()) *report->add_expectations() = *expectation;
-    return expectation.status();
-  };
-  absl::Status status;
-  for (const Belief& belief : kBeliefs) {
-    for (bool framework : {false, true}) {
-      status.Update(add(JudgeAll(networks, golden, belief, framework)));
-    }
-  }
-  for (const Belief& belief : kBeliefs) {
-    for (const Network& network : Table2Networks()) {
-      status.Update(add(JudgeOne(networks, golden, belief, network)));
-    }
-  }
-  return status;
+  measured.training = TrainingOf(counted);
+  return measured;
 }
 
 // ---- Tables ----------------------------------------------------------------
@@ -129,7 +75,7 @@ report::Table SharesTable(const Networks& networks) {
     std::vector<report::Cell> cells = {TextCell(network.name)};
     const auto add = [&cells](const Comparison& comparison) {
       const PairStatistics& pooled = comparison.pooled;
-      cells.push_back(PercentCell(comparison, pooled.Guaranteed()));
+      cells.push_back(PercentCell(comparison, pooled.Covered()));
       cells.push_back(PercentCell(comparison, pooled.Alike()));
     };
     for (std::string_view policy : kPolicies) add(network.Of(policy));
@@ -236,10 +182,10 @@ void AddNotFinite(const Networks& networks, report::Report* report) {
   for (const NetworkStatistics& network : networks) {
     for (const auto& [policy, comparison] : network.policies) {
       const PairStatistics& pooled = comparison.pooled;
-      if (pooled.not_finite == 0) continue;
+      if (pooled.not_finite.samples == 0) continue;
       parts.push_back(absl::StrCat(network.name, " ", policy, ": ",
-                                   FormatCount(pooled.not_finite), " of ",
-                                   FormatCount(pooled.samples)));
+                                   FormatCount(pooled.not_finite.samples),
+                                   " of ", FormatCount(pooled.samples())));
     }
   }
   if (parts.empty()) return;
@@ -256,7 +202,7 @@ void AddFindings(const Networks& networks, report::Report* report) {
   AddContradictions(report);
   AddNotFinite(networks, report);
   // Made-up data and runs of tests say nothing about the paper.
-  if (networks.empty() || !networks.front().runs->Judged()) return;
+  if (networks.empty() || !networks.front().results.runs()->Judged()) return;
   AddShareOfPrecision(networks, report);
   AddFinding(Finding::LIMITATION, "Γ and δ are those of the trained networks",
              "Probabilities are stored after the last epoch, so the page shows "
@@ -266,12 +212,11 @@ void AddFindings(const Networks& networks, report::Report* report) {
              "section 3.3", report);
 }
 
-// In %: the least share that is a large majority by the golden values' rule.
+// In %: the least share that is a large majority by the statement's rule.
 double LargeMajority(const Golden& golden) {
-  for (const PaperValue& paper : golden.paper()) {
-    if (paper.id() == kGuaranteed) return paper.value() - paper.margin();
-  }
-  return 0;
+  const Statement* statement =
+      FindStatement(golden, absl::StrCat(kGuaranteed, "/{fp16}"));
+  return statement == nullptr ? 0 : statement->value() - statement->margin();
 }
 
 void Describe(report::Report* report) {
@@ -304,10 +249,13 @@ absl::StatusOr<Analysis> AnalyseFigure1Cifar10(const AnalysisInputs& inputs,
   AddCifar10Reductions(inputs.sets, &report);
   Describe(&report);
   AddDiverged(inputs.sets, &report);
-  if (absl::Status status = AddExpectations(*networks, golden, &report);
-      !status.ok()) {
-    return status;
-  }
+  const bool judged = Judged(inputs.sets);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
+        return MeasureFigure1Cifar10(asked, *networks);
+      });
+  if (!judgements.ok()) return judgements.status();
+  judgements->AddTo(&report);
   if (networks->empty()) {
     report.add_summary("No run of this experiment was made at this scale.");
     return analysis;

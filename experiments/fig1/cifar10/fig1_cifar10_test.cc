@@ -71,18 +71,30 @@ TEST(AnalyseFigure1Cifar10Test, JudgesEachNetworkAndAll) {
       RunOf("resnet32", "FP32", 1, k32), RunOf("resnet32", "FP16", 1, kFar),
       RunOf("resnet32", "FP16_BN32", 1, kNear)};
   auto verdicts = Verdicts(ReportOf(runs));
-  EXPECT_EQ(verdicts["share_guaranteed_alexnet"], report::VERDICT_MATCH);
-  EXPECT_EQ(verdicts["ratio_alexnet"], report::VERDICT_MATCH);
-  EXPECT_EQ(verdicts["share_guaranteed_resnet32"], report::VERDICT_DIFFER);
-  EXPECT_EQ(verdicts["ratio_resnet32"], report::VERDICT_DIFFER);
-  EXPECT_EQ(verdicts["share_guaranteed_vit12"], report::VERDICT_NOT_RUN);
-  EXPECT_EQ(verdicts["share_guaranteed"], report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(verdicts["share_guaranteed/alexnet"], report::VERDICT_MATCH);
+  EXPECT_EQ(verdicts["ratio/alexnet"], report::VERDICT_MATCH);
+  EXPECT_EQ(verdicts["share_guaranteed/resnet32"], report::VERDICT_DIFFER);
+  EXPECT_EQ(verdicts["ratio/resnet32"], report::VERDICT_DIFFER);
+  EXPECT_EQ(verdicts["share_guaranteed/vit12"], report::VERDICT_NOT_RUN);
+  EXPECT_EQ(verdicts["share_guaranteed/FP16"], report::VERDICT_INCONCLUSIVE);
   // The framework's FP16 is AlexNet's FP16 and ResNet-32's FP16_BN32.
-  EXPECT_EQ(verdicts["share_guaranteed_bn32"], report::VERDICT_MATCH);
-  EXPECT_EQ(verdicts["ratio_bn32"], report::VERDICT_MATCH);
+  EXPECT_EQ(verdicts["share_guaranteed/FP16_BN32"], report::VERDICT_MATCH);
+  EXPECT_EQ(verdicts["ratio/FP16_BN32"], report::VERDICT_MATCH);
   runs[1] = RunOf("alexnet", "FP16", 1, kFar);
-  EXPECT_EQ(Verdicts(ReportOf(runs))["share_guaranteed"],
+  EXPECT_EQ(Verdicts(ReportOf(runs))["share_guaranteed/FP16"],
             report::VERDICT_DIFFER);
+}
+
+// The belief is about trained networks.
+TEST(AnalyseFigure1Cifar10Test, UntrainedNetworksAreNotJudged) {
+  std::vector<TrainedRun> runs = {RunOf("alexnet", "FP32", 1, k32),
+                                  RunOf("alexnet", "FP16", 1, kFar)};
+  runs[0].result.mutable_epochs(0)->set_train_accuracy(0.48);
+  auto verdicts = Verdicts(ReportOf(std::move(runs)));
+  EXPECT_EQ(verdicts["share_guaranteed/alexnet"],
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_EQ(verdicts["share_guaranteed/FP16"],
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
 }
 
 TEST(AnalyseFigure1Cifar10Test, TellsHowMuchOfTheErrorIsPrecision) {

@@ -21,7 +21,7 @@ Comparison ComparisonOf(const std::string& network,
   pooled.tolerances.clear();
   for (const PairStatistics& pair : pairs) {
     comparison.names.push_back(pair.name);
-    comparison.guaranteed.push_back(100 * pair.Guaranteed());
+    comparison.guaranteed.push_back(100 * pair.Covered());
     comparison.tolerance_ratio.push_back(pair.Finite() ? pair.Ratio() : 0);
   }
   return comparison;
@@ -47,10 +47,10 @@ const Comparison& NetworkStatistics::Of(std::string_view policy) const {
 absl::StatusOr<std::vector<NetworkStatistics>> CompareEachNetwork(
     absl::Span<const RunSet> sets) {
   std::vector<NetworkStatistics> networks;
-  for (const RunSet& set : sets) {
-    NetworkStatistics network;
-    network.runs = &set;
-    network.name = NetworkName(set.spec().model());
+  for (const NetworkResults& results : ResultsOf(sets)) {
+    const RunSet& set = *results.runs();
+    NetworkStatistics network{
+        results, std::string(results.network().name), {}, {}};
     for (const NetworkStatistics& other : networks) {
       if (other.name != network.name) continue;
       return absl::InvalidArgumentError(absl::StrCat(

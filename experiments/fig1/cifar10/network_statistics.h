@@ -9,8 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "experiments/common/network_results.h"
+#include "experiments/common/pair_statistics.h"
 #include "experiments/common/runs.h"
-#include "experiments/fig1/pair_statistics.h"
 
 namespace repro16 {
 
@@ -41,7 +42,7 @@ struct Comparison {
 };
 
 struct NetworkStatistics {
-  const RunSet* runs;
+  NetworkResults results;
   std::string name;  // as the paper writes it
   // Each 16-bit policy against FP32 of the same seed, in order of policy.
   std::vector<std::pair<std::string, Comparison>> policies;

@@ -71,7 +71,7 @@ TEST(CompareEachNetworkTest, ADivergedNetworkHasNoTolerance) {
   const Comparison& fp16 = (*networks)[0].Of("FP16");
   EXPECT_EQ(fp16.guaranteed, std::vector<double>{0});
   EXPECT_EQ(fp16.tolerance_ratio, std::vector<double>{0});
-  EXPECT_EQ(fp16.pooled.not_finite, 2);
+  EXPECT_EQ(fp16.pooled.not_finite.samples, 2);
 }
 
 TEST(CompareEachNetworkTest, OneNetworkOfTwoSpecificationsIsRefused) {

@@ -6,15 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "experiments/common/cifar10.h"
+#include "experiments/common/pair_statistics.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statements.h"
 #include "experiments/lemma1/network_report.h"
-#include "experiments/lemma1/networks.h"
-#include "reports/paper_values.h"
 
 namespace repro16 {
 namespace {
@@ -23,16 +21,16 @@ using report::Finding;
 
 // The pairs of one network's runs.
 struct NetworkPairs {
-  std::string network;              // as the paper writes it
-  std::vector<NetworkPair> pairs;   // "FP16 seed 1"
-  std::vector<NetworkPair> pooled;  // of all seeds: "AlexNet FP16"
+  std::string network;                 // as the paper writes it
+  std::vector<PairStatistics> pairs;   // "FP16 seed 1"
+  std::vector<PairStatistics> pooled;  // of all seeds: "AlexNet FP16"
 };
 
 // Samples without the lemma's promise, and those of them with one class.
-int64_t NotGuaranteed(const NetworkPair& pair) {
+int64_t NotGuaranteed(const PairStatistics& pair) {
   return pair.samples() - pair.strict.samples;
 }
-int64_t AlikeAnyhow(const NetworkPair& pair) {
+int64_t AlikeAnyhow(const PairStatistics& pair) {
   return pair.alike() - (pair.strict.samples - pair.strict.differ);
 }
 
@@ -40,14 +38,14 @@ absl::StatusOr<std::vector<NetworkPairs>> ComparePairsOf(
     absl::Span<const RunSet> sets) {
   std::vector<NetworkPairs> networks;
   for (const RunSet& set : sets) {
-    absl::StatusOr<std::vector<NetworkPair>> pairs = CompareNetworks(set);
+    absl::StatusOr<std::vector<PairStatistics>> pairs = CompareEachPolicy(set);
     if (!pairs.ok()) return pairs.status();
     NetworkPairs network;
     network.network = NetworkName(set.spec().model());
     network.pairs = *std::move(pairs);
     for (const std::string& policy : set.Policies()) {
-      std::vector<NetworkPair> of_policy;
-      for (const NetworkPair& pair : network.pairs) {
+      std::vector<PairStatistics> of_policy;
+      for (const PairStatistics& pair : network.pairs) {
         if (pair.policy == policy) of_policy.push_back(pair);
       }
       if (of_policy.empty()) continue;
@@ -59,8 +57,9 @@ absl::StatusOr<std::vector<NetworkPairs>> ComparePairsOf(
   return networks;
 }
 
-std::vector<NetworkPair> AllPooled(const std::vector<NetworkPairs>& networks) {
-  std::vector<NetworkPair> all;
+std::vector<PairStatistics> AllPooled(
+    const std::vector<NetworkPairs>& networks) {
+  std::vector<PairStatistics> all;
   for (const NetworkPairs& network : networks) {
     all.insert(all.end(), network.pooled.begin(), network.pooled.end());
   }
@@ -69,24 +68,11 @@ std::vector<NetworkPair> AllPooled(const std::vector<NetworkPairs>& networks) {
 
 // ---- Statements ------------------------------------------------------------
 
-absl::Status AddNotRun(const Golden& golden, report::Report* report) {
-  for (const PaperValue& paper : golden.paper()) {
-    absl::StatusOr<report::Expectation> expectation =
-        ExpectationFromPaper(golden, paper.id(), paper.text());
-    if (!expectation.ok()) return expectation.status();
-    expectation->set_verdict(report::VERDICT_NOT_RUN);
-    *report->add_expectations() = *std::move(expectation);
-  }
-  report->add_summary("No run of this experiment was made at this scale.");
-  return absl::OkStatus();
-}
-
-absl::Status AddExpectations(const std::vector<NetworkPairs>& networks,
-                             bool judged, const Golden& golden,
-                             report::Report* report) {
+Measurement MeasureLemma1Cifar10(const Asked& asked,
+                                 const std::vector<NetworkPairs>& networks) {
   PremiseCounts strict, boundary, in_common;
   for (const NetworkPairs& network : networks) {
-    for (const NetworkPair& pair : network.pairs) {
+    for (const PairStatistics& pair : network.pairs) {
       strict.samples += pair.strict.samples;
       strict.differ += pair.strict.differ;
       boundary.samples += pair.boundary.samples;
@@ -96,28 +82,17 @@ absl::Status AddExpectations(const std::vector<NetworkPairs>& networks,
           pair.alike() < pair.strict.samples + pair.boundary.samples;
     }
   }
-  absl::Status status = AddStatement(
-      golden, "strict_networks",
-      "Γ > 2δ implies the same class, test samples of all "
-      "networks",
-      judged, strict, "differ", "exact on the stored probabilities", report);
-  status.Update(AddStatement(
-      golden, "boundary_networks",
-      "Γ = 2δ implies the same class, test samples of all networks", judged,
-      boundary, "differ",
-      "exact on the stored probabilities; where two differ it is by a tie",
-      report));
-  status.Update(
-      AddStatement(golden, "in_common",
-                   "At least p of the classes in common, pairs of networks",
-                   judged, in_common, "have fewer",
-                   "p: the share of the test samples with Γ ≥ 2δ", report));
-  return status;
+  if (in_common.samples == 0) return {};
+  const std::string& id = asked.statement.id();
+  if (id == "strict_networks") return MeasureDiffering(strict, "differ");
+  if (id == "in_common") return MeasureDiffering(in_common, "have fewer");
+  // By the lemma's proof they differ by a tie only.
+  return MeasureAtBoundary(boundary, 0);
 }
 
 // ---- Tables and figures ----------------------------------------------------
 
-report::Table BoundTable(const std::vector<NetworkPair>& pairs) {
+report::Table BoundTable(const std::vector<PairStatistics>& pairs) {
   report::Table table;
   table.set_title("How loose the bound is");
   table.set_caption(
@@ -130,7 +105,7 @@ report::Table BoundTable(const std::vector<NetworkPair>& pairs) {
   AddColumns({"networks", "guaranteed", "alike", "points", "alike anyhow",
               "largest Γ / 2δ of two classes"},
              &table);
-  for (const NetworkPair& p : pairs) {
+  for (const PairStatistics& p : pairs) {
     const double points = 100 * (p.Alike() - p.Guaranteed());
     const int64_t rest = NotGuaranteed(p);
     const double anyhow =
@@ -166,7 +141,7 @@ report::Figure AgreementFigure(const std::vector<NetworkPairs>& networks) {
     data->add_fields(field);
   }
   for (const NetworkPairs& network : networks) {
-    for (const NetworkPair& pair : network.pooled) {
+    for (const PairStatistics& pair : network.pooled) {
       AddRecord({ChartText(network.network), ChartText(pair.policy),
                  ChartNumber(100 * pair.Guaranteed()),
                  ChartNumber(100 * pair.Alike())},
@@ -192,7 +167,7 @@ void AddMeasuredShare(const std::vector<NetworkPairs>& networks,
   std::map<double, std::string> guaranteed, alike;
   ClosestCase closest;
   for (const NetworkPairs& network : networks) {
-    for (const NetworkPair& pair : network.pooled) {
+    for (const PairStatistics& pair : network.pooled) {
       if (!pair.closest.sample.empty() &&
           (closest.sample.empty() || pair.closest.Ratio() > closest.Ratio())) {
         closest = pair.closest;
@@ -220,9 +195,9 @@ void AddMeasuredShare(const std::vector<NetworkPairs>& networks,
              report);
 }
 
-void AddNotFinite(const std::vector<NetworkPair>& pairs,
+void AddNotFinite(const std::vector<PairStatistics>& pairs,
                   report::Report* report) {
-  for (const NetworkPair& pair : pairs) {
+  for (const PairStatistics& pair : pairs) {
     if (pair.not_finite.samples == 0) continue;
     AddFinding(Finding::UNSTATED,
                absl::StrCat(pair.name, ": probabilities that are not finite"),
@@ -258,7 +233,7 @@ absl::StatusOr<Analysis> AnalyseLemma1Cifar10(const AnalysisInputs& inputs,
   if (!networks.ok()) return networks.status();
   Analysis analysis;
   for (const NetworkPairs& network : *networks) {
-    for (const NetworkPair& pair : network.pairs) {
+    for (const PairStatistics& pair : network.pairs) {
       for (const std::string& violation : pair.violations) {
         analysis.failed_checks.push_back(
             absl::StrCat(network.network, " ", violation));
@@ -270,19 +245,18 @@ absl::StatusOr<Analysis> AnalyseLemma1Cifar10(const AnalysisInputs& inputs,
   AddCifar10Reductions(inputs.sets, &report);
   Describe(&report);
   AddDiverged(inputs.sets, &report);
+  const bool judged = Judged(inputs.sets);
+  const absl::StatusOr<Judgements> judgements =
+      JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
+        return MeasureLemma1Cifar10(asked, *networks);
+      });
+  if (!judgements.ok()) return judgements.status();
+  judgements->AddTo(&report);
   if (networks->empty()) {
-    if (absl::Status status = AddNotRun(golden, &report); !status.ok()) {
-      return status;
-    }
+    report.add_summary("No run of this experiment was made at this scale.");
     return analysis;
   }
-  const bool judged = absl::c_any_of(
-      inputs.sets, [](const RunSet& set) { return set.Judged(); });
-  if (absl::Status status = AddExpectations(*networks, judged, golden, &report);
-      !status.ok()) {
-    return status;
-  }
-  const std::vector<NetworkPair> pooled = AllPooled(*networks);
+  const std::vector<PairStatistics> pooled = AllPooled(*networks);
   *report.add_tables() = BoundTable(pooled);
   *report.add_tables() = NetworksTable(
       "Samples by premise",

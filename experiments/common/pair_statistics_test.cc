@@ -1,4 +1,4 @@
-#include "experiments/fig1/pair_statistics.h"
+#include "experiments/common/pair_statistics.h"
 
 #include <limits>
 
@@ -27,11 +27,11 @@ TEST(ComparePairsTest, TakesMomentsOfFiniteSamplesAndSharesOfAll) {
   ASSERT_EQ(sets->same_seed.size(), 1u);
   EXPECT_TRUE(sets->controls.empty());
   const PairStatistics& pair = sets->same_seed[0];
-  EXPECT_EQ(pair.samples, 4);
-  EXPECT_EQ(pair.not_finite, 1);
-  EXPECT_EQ(pair.covered, 2);
-  EXPECT_EQ(pair.boundary, 1);
-  EXPECT_EQ(pair.alike, 1);
+  EXPECT_EQ(pair.samples(), 4);
+  EXPECT_EQ(pair.not_finite.samples, 1);
+  EXPECT_EQ(pair.Covered(), 0.5);
+  EXPECT_EQ(pair.boundary.samples, 1);
+  EXPECT_EQ(pair.alike(), 1);
   EXPECT_EQ(pair.errors, (std::vector<double>{0.125, 0.5, 0.75}));
   EXPECT_EQ(pair.tolerances, (std::vector<double>{0.5, 1, 0.5}));
   EXPECT_DOUBLE_EQ(pair.error.mean, 1.375 / 3);
@@ -77,20 +77,18 @@ TEST(ComparePolicyTest, TakesSeedsThatHaveBoth) {
 
 TEST(PoolTest, AddsSamples) {
   PairStatistics a;
-  a.samples = 3;
-  a.not_finite = 1;
-  a.covered = 2;
-  a.alike = 1;
+  a.strict = {2, 1};
+  a.not_finite = {1, 1};
   a.errors = {0.25, 0.25};
   a.tolerances = {0.5, 0.5};
   PairStatistics b;
-  b.samples = 1;
-  b.alike = 1;
+  b.unmet = {1, 0};
   b.errors = {1};
   b.tolerances = {0.25};
   const PairStatistics pool = Pool("both", {a, b});
   EXPECT_EQ(pool.name, "both");
-  EXPECT_EQ(pool.samples, 4);
+  EXPECT_EQ(pool.samples(), 4);
+  EXPECT_EQ(pool.alike(), 2);
   EXPECT_EQ(pool.Guaranteed(), 0.5);
   EXPECT_EQ(pool.Alike(), 0.5);
   EXPECT_DOUBLE_EQ(pool.error.mean, 0.5);
@@ -102,7 +100,7 @@ TEST(PoolTest, AddsSamples) {
 
 TEST(PoolTest, WithoutAFiniteSampleThereAreNoMoments) {
   PairStatistics diverged;
-  diverged.samples = diverged.not_finite = 2;
+  diverged.not_finite = {2, 2};
   EXPECT_FALSE(Pool("", {diverged}).Finite());
   EXPECT_FALSE(Pool("", {}).Finite());
 }
@@ -114,6 +112,57 @@ TEST(ComparePairsTest, NeedsBothPrecisionsOfASeed) {
                      "lite");
   ASSERT_TRUE(runs.ok()) << runs.status();
   EXPECT_FALSE(ComparePairs(*runs).ok());
+}
+
+// ---- Lemma 1 ---------------------------------------------------------------
+
+TEST(CompareNetworksTest, CountsSamplesByPremise) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<int64_t> labels = {1, 1, 0, 0};
+  const absl::StatusOr<RunSet> runs = RunSet::Create(
+      {MakeRunWithFiles("FP32", 1, {.25f, .75f, 0, 1, .25f, .75f, 1, 0},
+                        labels),
+       MakeRunWithFiles("FP16", 1, {.375f, .625f, .5f, .5f, 1, 0, nan, 0},
+                        labels),
+       MakeRunWithFiles("BF16", 1, {.25f, .75f, 0, 1, .25f, .75f, 1, 0},
+                        labels)},
+      "lite");
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  const absl::StatusOr<std::vector<PairStatistics>> pairs =
+      CompareEachPolicy(*runs);
+  ASSERT_TRUE(pairs.ok()) << pairs.status();
+  ASSERT_EQ(pairs->size(), 2u);
+
+  const PairStatistics& fp16 = (*pairs)[0];
+  EXPECT_EQ(fp16.name, "FP16 seed 1");
+  EXPECT_EQ(fp16.strict.samples, 1);
+  EXPECT_EQ(fp16.strict.differ, 0);
+  EXPECT_EQ(fp16.boundary.samples, 1);
+  EXPECT_EQ(fp16.boundary.differ, 1);
+  EXPECT_EQ(fp16.unmet.samples, 1);
+  EXPECT_EQ(fp16.unmet.differ, 1);
+  EXPECT_EQ(fp16.not_finite.samples, 1);
+  EXPECT_EQ(fp16.not_finite.differ, 1);
+  EXPECT_EQ(fp16.Guaranteed(), 0.25);
+  EXPECT_EQ(fp16.Alike(), 0.25);
+  EXPECT_TRUE(fp16.violations.empty());
+  // Of the second and third sample, that at gamma = 2 delta.
+  EXPECT_EQ(fp16.closest.sample, "FP16 seed 1, test sample 1");
+  EXPECT_EQ(fp16.closest.error, 0.5);
+  EXPECT_EQ(fp16.closest.tolerance, 1);
+  EXPECT_EQ(fp16.closest.Ratio(), 1);
+
+  EXPECT_EQ((*pairs)[1].name, "BF16 seed 1");
+  EXPECT_EQ((*pairs)[1].Alike(), 1);
+  EXPECT_TRUE((*pairs)[1].closest.sample.empty());
+
+  const PairStatistics pool = Pool("both", *pairs);
+  EXPECT_EQ(pool.name, "both");
+  EXPECT_EQ(pool.samples(), 8);
+  EXPECT_EQ(pool.alike(), 5);
+  EXPECT_EQ(pool.strict.samples, 5);
+  EXPECT_EQ(pool.not_finite.samples, 1);
+  EXPECT_EQ(pool.closest.sample, "FP16 seed 1, test sample 1");
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-#include "experiments/fig1/pair_statistics.h"
+#include "experiments/common/pair_statistics.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "analysis/error_tolerance.h"
 
@@ -28,18 +29,52 @@ Moments MomentsOf(const std::vector<double>& values) {
   return moments;
 }
 
-// Counts one sample.
-void Add(const ErrorTolerance& sample, PairStatistics& pair) {
-  ++pair.samples;
-  pair.alike += sample.Alike();
-  if (sample.premise == LemmaPremise::kNotFinite) {
-    ++pair.not_finite;
-    return;
+PremiseCounts& CountsOf(LemmaPremise premise, PairStatistics& pair) {
+  switch (premise) {
+    case LemmaPremise::kStrict:
+      return pair.strict;
+    case LemmaPremise::kBoundary:
+      return pair.boundary;
+    case LemmaPremise::kUnmet:
+      return pair.unmet;
+    case LemmaPremise::kNotFinite:
+      break;
   }
-  pair.boundary += sample.premise == LemmaPremise::kBoundary;
-  pair.covered += sample.premise != LemmaPremise::kUnmet;
+  return pair.not_finite;
+}
+
+void Add(const PremiseCounts& from, PremiseCounts& to) {
+  to.samples += from.samples;
+  to.differ += from.differ;
+}
+
+// Takes `other` where it is closer.
+void TakeCloser(const ClosestCase& other, ClosestCase& closest) {
+  if (other.sample.empty()) return;
+  if (closest.sample.empty() || other.Ratio() > closest.Ratio()) {
+    closest = other;
+  }
+}
+
+// Counts one sample, the i-th, whose pair is called `pair_name`.
+void Add(const ErrorTolerance& sample, std::string_view pair_name, int64_t i,
+         PairStatistics& pair) {
+  PremiseCounts& counts = CountsOf(sample.premise, pair);
+  ++counts.samples;
+  counts.differ += !sample.Alike();
+  if (sample.premise == LemmaPremise::kNotFinite) return;
   pair.errors.push_back(sample.error);
   pair.tolerances.push_back(sample.tolerance);
+  if (sample.Alike()) return;
+  TakeCloser({absl::StrCat(pair_name, ", test sample ", i), sample.error,
+              sample.tolerance},
+             pair.closest);
+  if (sample.RefutesLemma()) {
+    pair.violations.push_back(absl::StrFormat(
+        "%s: test sample %d: Γ = %a > 2δ, δ = %a, but classes %d and %d",
+        pair_name, i, sample.tolerance, sample.error, sample.class_16,
+        sample.class_32));
+  }
 }
 
 absl::StatusOr<PairStatistics> ComparePair(std::string name,
@@ -54,10 +89,12 @@ absl::StatusOr<PairStatistics> ComparePair(std::string name,
     return status;
   }
   PairStatistics pair;
+  pair.policy = run_16.policy();
   pair.name = std::move(name);
+  const std::string full_name = absl::StrCat(pair.policy, " ", pair.name);
   for (int64_t i = 0; i < p16->examples; ++i) {
     const ErrorTolerance sample = CompareSample(p16->Row(i), p32->Row(i));
-    Add(sample, pair);
+    Add(sample, full_name, i, pair);
     if (sample.premise == LemmaPremise::kNotFinite) continue;
     if (pair.largest.sample >= 0 && sample.error <= pair.largest.error) {
       continue;
@@ -78,6 +115,15 @@ absl::StatusOr<PairStatistics> ComparePair(std::string name,
 
 }  // namespace
 
+int64_t PairStatistics::samples() const {
+  return strict.samples + boundary.samples + unmet.samples + not_finite.samples;
+}
+
+int64_t PairStatistics::alike() const {
+  return samples() -
+         (strict.differ + boundary.differ + unmet.differ + not_finite.differ);
+}
+
 absl::StatusOr<std::vector<PairStatistics>> ComparePolicy(
     const RunSet& runs, std::string_view policy) {
   std::vector<PairStatistics> pairs;
@@ -88,6 +134,26 @@ absl::StatusOr<std::vector<PairStatistics>> ComparePolicy(
     pairs.push_back(*std::move(statistics));
   }
   return pairs;
+}
+
+absl::StatusOr<std::vector<PairStatistics>> CompareEachPolicy(
+    const RunSet& runs) {
+  std::vector<PairStatistics> all;
+  for (const std::string& policy : runs.Policies()) {
+    if (policy == "FP32") continue;
+    absl::StatusOr<std::vector<PairStatistics>> pairs =
+        ComparePolicy(runs, policy);
+    if (!pairs.ok()) return pairs.status();
+    for (PairStatistics& pair : *pairs) {
+      pair.name = absl::StrCat(policy, " ", pair.name);
+      all.push_back(std::move(pair));
+    }
+  }
+  if (all.empty()) {
+    return absl::InvalidArgumentError(
+        "--results: no run shares its seed with an FP32 run; give both");
+  }
+  return all;
 }
 
 absl::StatusOr<std::vector<PairStatistics>> CompareSeeds(const RunSet& runs) {
@@ -107,11 +173,14 @@ PairStatistics Pool(std::string name, absl::Span<const PairStatistics> pairs) {
   PairStatistics pool;
   pool.name = std::move(name);
   for (const PairStatistics& pair : pairs) {
-    pool.samples += pair.samples;
-    pool.not_finite += pair.not_finite;
-    pool.covered += pair.covered;
-    pool.boundary += pair.boundary;
-    pool.alike += pair.alike;
+    pool.policy = pairs.front().policy;
+    Add(pair.strict, pool.strict);
+    Add(pair.boundary, pool.boundary);
+    Add(pair.unmet, pool.unmet);
+    Add(pair.not_finite, pool.not_finite);
+    TakeCloser(pair.closest, pool.closest);
+    pool.violations.insert(pool.violations.end(), pair.violations.begin(),
+                           pair.violations.end());
     if (pool.largest.sample < 0 || pair.largest.error > pool.largest.error) {
       pool.largest = pair.largest;
     }
@@ -136,10 +205,6 @@ absl::StatusOr<PairSets> ComparePairs(const RunSet& runs) {
   absl::StatusOr<std::vector<PairStatistics>> controls = CompareSeeds(runs);
   if (!controls.ok()) return controls.status();
   return PairSets{*std::move(same_seed), *std::move(controls)};
-}
-
-double FinalTestAccuracy(const TrainedRun& run) {
-  return 100 * run.result.epochs().rbegin()->test_accuracy();
 }
 
 }  // namespace repro16
