@@ -224,8 +224,9 @@ absl::Status CannotBeUsed(cudaError_t error) {
 absl::StatusOr<DeviceInfo> FindDevice() {
   DeviceInfo info;
   cudaError_t error = cudaDriverGetVersion(&info.driver_version);
-  if (error == cudaSuccess)
+  if (error == cudaSuccess) {
     error = cudaRuntimeGetVersion(&info.runtime_version);
+  }
   if (error != cudaSuccess) return CannotBeUsed(error);
   if (absl::Status status =
           CheckDriver(info.driver_version, info.runtime_version);

@@ -289,13 +289,17 @@ void StandInStream::Replay(const RecordedWork& work) {
   const auto& recorded = static_cast<const Recorded&>(work);
   if (recorded.stream() != this) emulator::Die("work of another stream");
   if (recording_) emulator::Die("Replay while the stream records");
-  for (size_t i = 0; i < recorded.items().lock()->size(); ++i) {
-    const auto replay = [items = recorded.items(), i] {
-      if (items.expired())
+  const auto items = recorded.items();
+  const auto held = items.lock();
+  for (size_t i = 0; i < held->size(); ++i) {
+    const auto replay = [items, i] {
+      const auto at_work = items.lock();
+      if (at_work == nullptr) {
         emulator::Die("recorded work went before its replay");
-      (*items.lock())[i].work();
+      }
+      (*at_work)[i].work();
     };
-    Add({replay, (*recorded.items().lock())[i].is_launch});
+    Add({replay, (*held)[i].is_launch});
   }
 }
 
