@@ -149,7 +149,7 @@ TEST(ProductTest, TapsBetweenPixels) {
       for (const ConvShape& shape : {SameConv(2, 9, 12, 4, 136, 3, 3, 2),
                                      SameConv(2, 12, 9, 4, 264, 1, 1, 2),
                                      SameConv(1, 11, 13, 5, 72, 5, 3, 3),
-                                     SameConv(2, 8, 8, 4, 264, 2, 3, 4),
+                                     SameConv(2, 12, 12, 4, 264, 2, 2, 2),
                                      SameConv(1, 1, 1, 4, 264, 3, 3, 2)}) {
         const ProductCase c =
             ConvCase(ConvPass::kInputGradient, shape, types, flavour);
