@@ -20,7 +20,7 @@ report::Table NetworksTable(std::string_view title, std::string_view caption,
 // That none of counts.samples cases is one of counts.differ, shown as "0 of 12
 // differ" with `refuting` for "differ": for rule NO_COUNTEREXAMPLE.
 Measurement MeasureDiffering(const PremiseCounts& counts,
-                          std::string_view refuting);
+                             std::string_view refuting);
 
 // The same at gamma = 2 delta, where the class of p32 is among the largest of
 // p16, so that only a tie in p16 can part them: for rule OWN. The paper does
