@@ -30,7 +30,7 @@ def pack(files, folder):
     with tarfile.open(fileobj=result, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name in sorted(files):
             _add(archive, "%s/%s" % (folder, name), files[name])
-    return gzip.compress(result.getvalue(), mtime=0)
+    return gzip.compress(result.getvalue(), compresslevel=6, mtime=0)
 
 
 def main():

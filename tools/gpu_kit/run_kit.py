@@ -36,6 +36,10 @@ _RUN = "mobilenet_v2_fp16_seed1"  # by default; the CPU's is recorded
 _PARTS = {"operations": 4, "networks": 3, "speed": 8, "training": 4}
 _SHARED = 0.96  # of the time; in the rest the last one ends
 
+# Of nvidia-smi, for its log.
+_SETTINGS = ("index,name,memory.total,memory.used,utilization.gpu,compute_mode,power.limit,clocks.max.sm,clocks.sm,"
+             "clocks.mem,temperature.gpu")
+
 
 class _Rates:
     """The turns of one network in one policy."""
@@ -131,9 +135,7 @@ class _Kit:
         self.report["device"] = first.get("device", "")
         self.report["variant"] = first.get("simd_target", "")
         self.report["driver"] = self._nvidia_smi("driver_version", "noheader").split("\n")[0]
-        (self._logs / "nvidia-smi.csv").write_text(self._nvidia_smi(
-            "index,name,driver_version,memory.total,memory.used,utilization.gpu,compute_mode,power.limit,"
-            "clocks.max.sm,clocks.sm,clocks.mem,temperature.gpu", "nounits") + "\n")
+        self._log_clocks()
         if not first:
             self._add({"name": "first step", "fault": "%s: %s" % ("no end in 90 s" if ended.cut_off else ended, line)},
                       begin)
@@ -142,6 +144,10 @@ class _Kit:
     @staticmethod
     def _nvidia_smi(fields, form):
         return programs.output(["nvidia-smi", "--query-gpu=" + fields, "--format=csv," + form])
+
+    def _log_clocks(self):
+        with open(self._logs / "nvidia-smi.csv", "a") as log:
+            log.write(self._nvidia_smi(_SETTINGS, "nounits") + "\n")
 
     # --- Bits
 
@@ -198,6 +204,7 @@ class _Kit:
                 self.save()
         finally:
             torch.close()
+        self._log_clocks()
         self._add(check, begin)
 
     def _time_network(self, rates, torch, until):
