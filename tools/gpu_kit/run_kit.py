@@ -276,8 +276,8 @@ class _Kit:
             training.update(epochs=int(epochs[-1][0]), test_accuracy=round(float(epochs[-1][2]) / 100, 6),
                             images_per_second=float(epochs[-1][3] or 0))
         check = {"name": "training", "cut_off": ended.cut_off, **self._compared(spec, epochs)}
-        # A wish to end comes back as 3, with a checkpoint.
-        if ended.code != (3 if ended.cut_off else 0):
+        # Told to end, it does so by 3, with a checkpoint, or before it has begun.
+        if ended.code not in ((3, -signal.SIGTERM) if ended.cut_off else (0,)):
             check["fault"] = "%s: %s" % (ended, programs.last_line(log))
         self._add(check, begin)
 
