@@ -7,21 +7,9 @@
 
 #include "engine/cpu/kernel.h"
 #include "engine/graph/graph.h"
+#include "engine/graph/operation_shapes.h"
 
 namespace repro16 {
-
-enum class UnaryFunction : uint8_t {
-  // y = x where x > 0 or x is NaN, else +0; dx = y > 0 ? dy : 0.
-  kRelu,
-  // y = x where 0 < x < 6 or x is NaN, else +0 or 6; dx = 0 < y < 6 ? dy : 0.
-  kRelu6,
-  // y = tanh(x) (engine/numerics/elementary.h); dx = dy * (1 - y * y), the
-  // bracket one fused multiply-add, y as stored.
-  kTanh,
-  // y = Gelu(x), dx = dy * GeluDerivative(x) (engine/numerics/elementary.h), x
-  // as stored.
-  kGelu,
-};
 
 std::unique_ptr<Kernel> MakeUnary(UnaryFunction function);
 

@@ -9,18 +9,12 @@
 #ifndef REPRO16_ENGINE_CPU_PRODUCT_ATTENTION_H_
 #define REPRO16_ENGINE_CPU_PRODUCT_ATTENTION_H_
 
-#include <cstdint>
 #include <memory>
 
 #include "engine/cpu/kernel.h"
+#include "engine/graph/operation_shapes.h"
 
 namespace repro16 {
-
-struct AttentionShape {
-  int64_t tokens;
-  int64_t heads;
-  int64_t key_size;
-};
 
 // Inputs q, k. y[n, a, i, j] = sum_d q[n, i, aD + d] * k[n, j, aD + d];
 //   dq[n, i, aD + d] = sum_j dy[n, a, i, j] * k[n, j, aD + d],

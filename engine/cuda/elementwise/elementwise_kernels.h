@@ -6,14 +6,11 @@
 #include <cstdint>
 
 #include "engine/cuda/step_state.h"
+#include "engine/graph/operation_shapes.h"
 #include "engine/numerics/store_counter.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16 {
-
-// engine/cpu/elementwise/elementwise.h has the formulas, of values and of
-// gradients.
-enum class UnaryFunction : uint8_t { kRelu, kRelu6, kTanh, kGelu };
 
 // y[i] = f(x[i]).
 struct UnaryArgs {

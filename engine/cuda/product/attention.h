@@ -3,19 +3,13 @@
 #ifndef REPRO16_ENGINE_CUDA_PRODUCT_ATTENTION_H_
 #define REPRO16_ENGINE_CUDA_PRODUCT_ATTENTION_H_
 
-#include <cstdint>
 #include <memory>
 
 #include "engine/cuda/operation.h"
+#include "engine/graph/operation_shapes.h"
 #include "engine/tensor/dtype.h"
 
 namespace repro16::cuda {
-
-struct AttentionShape {
-  int64_t tokens;
-  int64_t heads;
-  int64_t key_size;
-};
 
 std::unique_ptr<Operation> MakeAttentionScores(const AttentionShape& shape,
                                                DType accumulator);
