@@ -21,6 +21,7 @@
 #include "engine/training/run_state.h"
 #include "engine/training/trainer.h"
 #include "models/registry.h"
+#include "programs/asked_network.h"
 
 namespace repro16 {
 
@@ -124,14 +125,7 @@ class Study {
 
   // Twice: as it is, for each layer's momentum, and without momentum.
   absl::Status BuildNetworks() {
-    ModelOptions network;
-    network.classes = data_.classes;
-    network.image = Shape({data_.height, data_.width, data_.channels});
-    const ModelSpec& asked = spec_.model_options();
-    if (asked.width() > 0) network.width = asked.width();
-    if (asked.batch_norm_momentum() > 0) {
-      network.batch_norm_momentum = asked.batch_norm_momentum();
-    }
+    ModelOptions network = AskedOptions(spec_, data_);
     const absl::StatusOr<Graph> own = BuildModel(spec_.model(), network);
     if (!own.ok()) return own.status();
     statistics_ = StatisticsOf(*own);

@@ -36,6 +36,7 @@
 #include "engine/training/progress.h"
 #include "engine/training/trainer.h"
 #include "models/registry.h"
+#include "programs/asked_network.h"
 
 ABSL_FLAG(std::string, spec, "",
           "The run to make: a RunSpec (engine/run/run.proto) in text form. "
@@ -268,19 +269,6 @@ absl::Status WriteOutputs(const RunOutput& output) {
   return status;
 }
 
-// The network that the specification asks for, on this data set's images.
-absl::StatusOr<Graph> BuildNetwork(const RunSpec& spec, const Dataset& data) {
-  ModelOptions options;
-  options.classes = data.classes;
-  options.image = Shape({data.height, data.width, data.channels});
-  const ModelSpec& asked = spec.model_options();
-  if (asked.width() > 0) options.width = asked.width();
-  if (asked.batch_norm_momentum() > 0) {
-    options.batch_norm_momentum = asked.batch_norm_momentum();
-  }
-  return BuildModel(spec.model(), options);
-}
-
 // The checkpoint to go on from, if any.
 absl::StatusOr<std::shared_ptr<const Checkpoint>> FindCheckpoint(
     const RunSpec& spec, const Dataset& data, const Graph& graph) {
@@ -386,7 +374,8 @@ absl::StatusOr<int> Run() {
   absl::StatusOr<Dataset> data =
       LoadDataset(spec->data(), absl::GetFlag(FLAGS_data_dir));
   if (!data.ok()) return data.status();
-  absl::StatusOr<Graph> graph = BuildNetwork(*spec, *data);
+  absl::StatusOr<Graph> graph =
+      BuildModel(spec->model(), AskedOptions(*spec, *data));
   if (!graph.ok()) return graph.status();
   auto checkpoint = FindCheckpoint(*spec, *data, *graph);
   if (!checkpoint.ok()) return checkpoint.status();
