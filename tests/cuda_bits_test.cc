@@ -22,6 +22,7 @@
 #include "engine/graph/testing/op_case.h"
 #include "engine/graph/testing/values.h"
 #include "engine/numerics/policy.h"
+#include "tests/model_bits.h"
 
 ABSL_FLAG(std::string, backend, "cuda_emulated", "What is compared.");
 
@@ -35,14 +36,6 @@ std::unique_ptr<Backend> Cpu() {
 }
 std::unique_ptr<Backend> Cuda() {
   return *CreateBackend(absl::GetFlag(FLAGS_backend));
-}
-
-std::vector<std::string> PolicyNames() {
-  std::vector<std::string> names;
-  for (const PrecisionPolicy& policy : AllPolicies()) {
-    names.emplace_back(policy.name);
-  }
-  return names;
 }
 
 // --- Operations

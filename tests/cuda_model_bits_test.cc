@@ -10,7 +10,6 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
-#include "engine/numerics/policy.h"
 #include "models/registry.h"
 #include "tests/model_bits.h"
 
@@ -32,14 +31,6 @@ TEST_P(CudaModelBitsTest, AreTheCpus) {
   options.backend = absl::GetFlag(FLAGS_backend);
   EXPECT_EQ(ModelBits(model, policy, options).Digest(kModelBitsSteps),
             held->second);
-}
-
-std::vector<std::string> PolicyNames() {
-  std::vector<std::string> names;
-  for (const PrecisionPolicy& policy : AllPolicies()) {
-    names.emplace_back(policy.name);
-  }
-  return names;
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, CudaModelBitsTest,

@@ -86,6 +86,14 @@ std::unique_ptr<DeviceBuffer> ModelBits::Upload(
   return buffer;
 }
 
+std::vector<std::string> PolicyNames() {
+  std::vector<std::string> names;
+  for (const PrecisionPolicy& policy : AllPolicies()) {
+    names.emplace_back(policy.name);
+  }
+  return names;
+}
+
 std::string ModelBitsKey(std::string_view model, std::string_view policy) {
   return absl::StrCat(model, " ", policy);
 }

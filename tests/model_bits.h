@@ -46,6 +46,9 @@ class ModelBits {
   std::unique_ptr<DeviceBuffer> labels_;
 };
 
+// Of AllPolicies.
+std::vector<std::string> PolicyNames();
+
 // "mlp FP16".
 std::string ModelBitsKey(std::string_view model, std::string_view policy);
 

@@ -69,14 +69,6 @@ TEST_P(ModelBitsTest, SameEverywhere) {
   }
 }
 
-std::vector<std::string> PolicyNames() {
-  std::vector<std::string> names;
-  for (const PrecisionPolicy& policy : AllPolicies()) {
-    names.emplace_back(policy.name);
-  }
-  return names;
-}
-
 INSTANTIATE_TEST_SUITE_P(Networks, ModelBitsTest,
                          testing::Combine(testing::ValuesIn(ModelNames()),
                                           testing::ValuesIn(PolicyNames())),
