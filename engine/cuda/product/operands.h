@@ -110,6 +110,35 @@ struct MatrixOperand : RowsInOrder {
   int no_padding = 0;
 };
 
+// Of an operand whose lines are pixels under its `window`, terms are taps.
+template <class Operand, int kWidth, int kCount, int kStep>
+class PixelReader {
+ public:
+  SIMT_FUNCTION PixelReader(const Operand& operand, int line)
+      : window_(operand.window) {
+    SIMT_UNROLL for (int i = 0; i < kCount; ++i) {
+      const int existing =
+          ExistingLine<true, kWidth>(line + i * kStep, window_.pixels);
+      place_[i] = window_.PlaceOf(operand.RowOf(existing));
+    }
+  }
+  SIMT_FUNCTION void Seek(int term) {
+    present_ = term < window_.taps;
+    tap_ = window_.TapOf(term);
+  }
+  SIMT_FUNCTION Found<typename Operand::Type> Find(int i) const {
+    return window_.Find(place_[i], tap_, present_);
+  }
+
+ private:
+  using Window = decltype(Operand::window);
+
+  const Window& window_;
+  typename Window::Place place_[kCount];
+  bool present_;
+  typename Window::Place tap_;
+};
+
 // Lines are pixels, terms are taps.
 template <class T>
 struct PixelsByTaps : RowsInOrder {
@@ -118,29 +147,7 @@ struct PixelsByTaps : RowsInOrder {
   static constexpr bool kHasGaps = true;
 
   template <int kWidth, int kCount, int kStep>
-  class Reader {
-   public:
-    SIMT_FUNCTION Reader(const PixelsByTaps& operand, int line)
-        : window_(operand.window) {
-      SIMT_UNROLL for (int i = 0; i < kCount; ++i) {
-        place_[i] = window_.PlaceOf(
-            ExistingLine<true, kWidth>(line + i * kStep, window_.pixels));
-      }
-    }
-    SIMT_FUNCTION void Seek(int term) {
-      present_ = term < window_.taps;
-      tap_ = window_.TapOf(term);
-    }
-    SIMT_FUNCTION Found<T> Find(int i) const {
-      return window_.Find(place_[i], tap_, present_);
-    }
-
-   private:
-    const Window<T>& window_;
-    typename Window<T>::Place place_[kCount];
-    bool present_;
-    typename Window<T>::Place tap_;
-  };
+  using Reader = PixelReader<PixelsByTaps, kWidth, kCount, kStep>;
 
   SIMT_FUNCTION const PixelsByTaps& At(int /*outer*/, int /*inner*/) const {
     return *this;

@@ -48,30 +48,7 @@ struct SpreadPixelsByTaps {
   static constexpr bool kHasGaps = true;
 
   template <int kWidth, int kCount, int kStep>
-  class Reader {
-   public:
-    SIMT_FUNCTION Reader(const SpreadPixelsByTaps& operand, int line)
-        : window_(operand.window) {
-      SIMT_UNROLL for (int i = 0; i < kCount; ++i) {
-        const int existing =
-            ExistingLine<true, kWidth>(line + i * kStep, window_.pixels);
-        place_[i] = window_.PlaceOf(operand.kinds.At(existing).number);
-      }
-    }
-    SIMT_FUNCTION void Seek(int term) {
-      present_ = term < window_.taps;
-      tap_ = window_.TapOf(term);
-    }
-    SIMT_FUNCTION Found<T> Find(int i) const {
-      return window_.Find(place_[i], tap_, present_);
-    }
-
-   private:
-    const SpreadWindow<T>& window_;
-    typename SpreadWindow<T>::Place place_[kCount];
-    bool present_;
-    typename SpreadWindow<T>::Place tap_;
-  };
+  using Reader = PixelReader<SpreadPixelsByTaps, kWidth, kCount, kStep>;
 
   // Those of the taps that the tile's pixels meet, if they are of one kind and
   // no staged part has two taps.
