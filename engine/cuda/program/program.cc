@@ -136,45 +136,43 @@ void CudaProgram::EnqueueUpdate(const StepState* step) {
   kernels_.UpdateParameters(update, *stream_);
 }
 
+void CudaProgram::EnqueueEndOfPass(const DevicePass& pass, int64_t batch) {
+  kernels_.EndPass(
+      {/*training=*/&pass == &training_, policy_.dynamic_loss_scale, batch,
+       static_cast<const float*>(pass.bound.values[graph_.loss].data),
+       pass.sites, static_cast<int>(pass.layout().first_update_store),
+       pass.bound.counters, state_, records_},
+      *stream_);
+}
+
+void CudaProgram::KeepCounters(const DevicePass& pass) {
+  if (record_sites_ == 0) return;
+  kernels_.KeepCounters(
+      {pass.sites, static_cast<int>(pass.layout().stores.size()),
+       pass.bound.counters, state_, record_counters_, record_sites_},
+      *stream_);
+}
+
 void CudaProgram::EnqueueTrainStep(const Source& source, int64_t batch) {
   EnqueuePass(training_, source, batch);
   // With the state of this step; the end of the pass leaves that of the next.
   kernels_.BeginUpdate({rules_, num_rules_, state_}, *stream_);
-  const PassLayout& layout = training_.layout();
-  const auto end = static_cast<int>(layout.stores.size());
-  const auto first_update = static_cast<int>(layout.first_update_store);
-  const StoreCounter* counters = training_.bound.counters;
-  kernels_.EndPass(
-      {/*training=*/true, policy_.dynamic_loss_scale, batch,
-       static_cast<const float*>(training_.bound.values[graph_.loss].data),
-       training_.sites, first_update, counters, state_, records_},
-      *stream_);
+  EnqueueEndOfPass(training_, batch);
   EnqueueUpdate(state_);
+  const PassLayout& layout = training_.layout();
   kernels_.EndUpdate(
-      {training_.sites, first_update, end, counters, state_, records_},
+      {training_.sites, static_cast<int>(layout.first_update_store),
+       static_cast<int>(layout.stores.size()), training_.bound.counters, state_,
+       records_},
       *stream_);
-  if (record_sites_ > 0) {
-    kernels_.KeepCounters({training_.sites, end, counters, state_,
-                           record_counters_, record_sites_},
-                          *stream_);
-  }
+  KeepCounters(training_);
 }
 
 void CudaProgram::EnqueueEvaluation(const Source& source, int64_t batch,
                                     uint8_t* probabilities) {
   EnqueuePass(evaluation_, source, batch);
-  const auto end = static_cast<int>(evaluation_.layout().stores.size());
-  const StoreCounter* counters = evaluation_.bound.counters;
-  kernels_.EndPass(
-      {/*training=*/false, policy_.dynamic_loss_scale, batch,
-       static_cast<const float*>(evaluation_.bound.values[graph_.loss].data),
-       evaluation_.sites, end, counters, state_, records_},
-      *stream_);
-  if (record_sites_ > 0) {
-    kernels_.KeepCounters({evaluation_.sites, end, counters, state_,
-                           record_counters_, record_sites_},
-                          *stream_);
-  }
+  EnqueueEndOfPass(evaluation_, batch);
+  KeepCounters(evaluation_);
   if (probabilities == nullptr) return;
   const TensorRef& p = evaluation_.bound.values[graph_.probabilities];
   CopyRowsArgs rows{};

@@ -110,6 +110,8 @@ class CudaProgram : public Program {
   void RunStep(const DevicePass& pass, int index, const PassContext& context);
   void ClearCounters(const DevicePass& pass);
   void EnqueuePass(const DevicePass& pass, const Source& source, int64_t batch);
+  void EnqueueEndOfPass(const DevicePass& pass, int64_t batch);
+  void KeepCounters(const DevicePass& pass);
   void EnqueueUpdate(const StepState* step);
   void EnqueueTrainStep(const Source& source, int64_t batch);
   void EnqueueEvaluation(const Source& source, int64_t batch,
