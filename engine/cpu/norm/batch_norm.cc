@@ -130,20 +130,6 @@ void ParallelForElements(RowExtent extent, const PassContext& pass,
 
 // --- Activations
 
-// Calls fn with a std::integral_constant.
-template <class Fn>
-void VisitActivation(FusedActivation activation, const Fn& fn) {
-  using A = FusedActivation;
-  switch (activation) {
-    case A::kNone:
-      return fn(std::integral_constant<A, A::kNone>());
-    case A::kRelu:
-      return fn(std::integral_constant<A, A::kRelu>());
-    case A::kRelu6:
-      return fn(std::integral_constant<A, A::kRelu6>());
-  }
-}
-
 // NaN passes.
 template <FusedActivation kActivation>
 HWY_INLINE FloatVector Activate(FloatVector v) {

@@ -60,20 +60,6 @@ SIMT_FUNCTION float Gate(float v, float dy) {
   return passes ? dy : 0.0f;
 }
 
-// Calls fn with a std::integral_constant.
-template <class Fn>
-void VisitActivation(Activation activation, const Fn& fn) {
-  using A = Activation;
-  switch (activation) {
-    case A::kNone:
-      return fn(std::integral_constant<A, A::kNone>());
-    case A::kRelu:
-      return fn(std::integral_constant<A, A::kRelu>());
-    case A::kRelu6:
-      return fn(std::integral_constant<A, A::kRelu6>());
-  }
-}
-
 // --- What is known of a channel
 
 struct Channel {
