@@ -15,17 +15,8 @@ class ConcatOperation : public Operation {
                const PassContext& pass) const override {
     auto* to = static_cast<uint8_t*>(buffers.output.data);
     for (const TensorRef& x : buffers.inputs) {
-      const int64_t width = x.elements / rows_;
-      CopyRowsArgs args{};
-      args.size = SizeOf(x.type);
-      args.rows = pass.batch * rows_;
-      args.columns = width;
-      args.from = x.data;
-      args.from_stride = width;
-      args.to = to;
-      args.to_stride = columns_;
-      pass.kernels.CopyRows(args, pass.stream);
-      to += width * static_cast<int64_t>(SizeOf(x.type));
+      CopyColumns(x, x.data, ColumnsOf(x), to, columns_, pass);
+      to += ColumnsOf(x) * static_cast<int64_t>(SizeOf(x.type));
     }
   }
 
@@ -34,25 +25,32 @@ class ConcatOperation : public Operation {
     const auto* from =
         static_cast<const uint8_t*>(buffers.output_gradient.data);
     for (size_t i = 0; i < buffers.inputs.size(); ++i) {
-      const TensorRef& dx = buffers.input_gradients[i];
-      const DType type = buffers.output_gradient.type;
-      const int64_t width = buffers.inputs[i].elements / rows_;
-      if (dx.data != nullptr) {
-        CopyRowsArgs args{};
-        args.size = SizeOf(type);
-        args.rows = pass.batch * rows_;
-        args.columns = width;
-        args.from = from;
-        args.from_stride = columns_;
-        args.to = dx.data;
-        args.to_stride = width;
-        pass.kernels.CopyRows(args, pass.stream);
+      const TensorRef& x = buffers.inputs[i];
+      void* dx = buffers.input_gradients[i].data;
+      if (dx != nullptr) {
+        CopyColumns(x, from, columns_, dx, ColumnsOf(x), pass);
       }
-      from += width * static_cast<int64_t>(SizeOf(type));
+      from += ColumnsOf(x) * static_cast<int64_t>(SizeOf(x.type));
     }
   }
 
  private:
+  int64_t ColumnsOf(const TensorRef& x) const { return x.elements / rows_; }
+
+  // The columns of one input, on either side of the copy.
+  void CopyColumns(const TensorRef& x, const void* from, int64_t from_stride,
+                   void* to, int64_t to_stride, const PassContext& pass) const {
+    CopyRowsArgs args{};
+    args.size = SizeOf(x.type);
+    args.rows = pass.batch * rows_;
+    args.columns = ColumnsOf(x);
+    args.from = from;
+    args.from_stride = from_stride;
+    args.to = to;
+    args.to_stride = to_stride;
+    pass.kernels.CopyRows(args, pass.stream);
+  }
+
   const int64_t rows_;  // of an example
   const int64_t columns_;
 };

@@ -1,6 +1,7 @@
 #include "engine/cuda/elementwise/update_kernels.h"
 
 #include "engine/cuda/simt/launch.h"
+#include "engine/cuda/simt/run_time_type.h"
 #include "engine/cuda/simt/store.h"
 
 namespace repro16 {
@@ -42,11 +43,7 @@ SIMT_FUNCTION void UpdateElementOf(const UpdatedParameter& p,
   const T weight = counts.Round<T>(updated.weight);
   weights[i] = weight;
   if (p.copy == nullptr) return;
-  if (p.copy_type == DType::kF16) {
-    counts.Store(ToFloat(weight), static_cast<Binary16*>(p.copy) + i);
-  } else {
-    counts.Store(ToFloat(weight), static_cast<BFloat16*>(p.copy) + i);
-  }
+  StoreAs(p.copy_type, ToFloat(weight), p.copy, static_cast<int>(i), counts);
 }
 
 // The types that policies have.

@@ -72,6 +72,9 @@ class StandInRuntime : public Runtime {
   void Remove(StandInStream* stream);
 
  private:
+  // CopyIn or CopyOut, `what`; `device` is the end of it on the device.
+  absl::Status CopyNow(const char* what, void* to, const void* from,
+                       int64_t bytes, const void* device);
   // Does what the streams hold, unless the device is lost.
   absl::Status Run(const std::vector<StandInStream*>& streams);
   void Do(const Item& item);
@@ -154,23 +157,20 @@ void StandInRuntime::Free(void* memory) {
 }
 
 absl::Status StandInRuntime::CopyIn(void* to, const void* from, int64_t bytes) {
-  CheckRecording("CopyIn", nullptr);
-  if (!memory_.Contains(to, bytes)) {
-    emulator::Die("CopyIn: %p is not within an allocation", to);
-  }
-  if (absl::Status status = CountWait(); !status.ok()) return status;
-  if (absl::Status status = Run(streams_); !status.ok()) return status;
-  memory_.Open();
-  if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
-  memory_.Close();
-  return absl::OkStatus();
+  return CopyNow("CopyIn", to, from, bytes, /*device=*/to);
 }
 
 absl::Status StandInRuntime::CopyOut(void* to, const void* from,
                                      int64_t bytes) {
-  CheckRecording("CopyOut", nullptr);
-  if (!memory_.Contains(from, bytes)) {
-    emulator::Die("CopyOut: %p is not within an allocation", from);
+  return CopyNow("CopyOut", to, from, bytes, /*device=*/from);
+}
+
+absl::Status StandInRuntime::CopyNow(const char* what, void* to,
+                                     const void* from, int64_t bytes,
+                                     const void* device) {
+  CheckRecording(what, nullptr);
+  if (!memory_.Contains(device, bytes)) {
+    emulator::Die("%s: %p is not within an allocation", what, device);
   }
   if (absl::Status status = CountWait(); !status.ok()) return status;
   if (absl::Status status = Run(streams_); !status.ok()) return status;
