@@ -13,22 +13,29 @@
 namespace repro16::cuda {
 namespace {
 
+// Kernels count elements with 32 bits, and the last block of a launch counts
+// on past the last element, by less than the most threads a block can have.
+constexpr int64_t kMostThreads = 1024;
+constexpr int64_t kMostElements =
+    std::numeric_limits<int32_t>::max() - kMostThreads;
+
 absl::Status CheckSizes(const Graph& graph, const CompileOptions& options) {
   if (options.max_batch < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "max_batch is ", options.max_batch, "; at least 1 is needed"));
   }
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   for (const Tensor& tensor : graph.tensors) {
-    if (tensor.shape.NumElements() <= kMost / options.max_batch) continue;
+    if (tensor.shape.NumElements() <= kMostElements / options.max_batch) {
+      continue;
+    }
     return absl::InvalidArgumentError(absl::StrCat(
         tensor.name, " of ", options.max_batch, " examples has more than ",
-        kMost, " elements; use smaller batches"));
+        kMostElements, " elements; use smaller batches"));
   }
   for (const Parameter& parameter : graph.parameters) {
-    if (parameter.shape.NumElements() <= kMost) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(parameter.name, " has more than ", kMost, " elements"));
+    if (parameter.shape.NumElements() <= kMostElements) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        parameter.name, " has more than ", kMostElements, " elements"));
   }
   return absl::OkStatus();
 }

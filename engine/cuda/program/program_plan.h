@@ -26,8 +26,8 @@ struct ProgramPlan {
   ProgramMemory memory() const;
 };
 
-// InvalidArgument where a tensor of a whole batch has 2^31 elements or more:
-// kernels count with 32 bits.
+// InvalidArgument where a tensor of a whole batch, or a parameter, has 2^31 -
+// 1024 elements or more: kernels count with 32 bits.
 absl::StatusOr<ProgramPlan> PlanProgram(const Graph& graph,
                                         const PrecisionPolicy& policy,
                                         const CompileOptions& options);
