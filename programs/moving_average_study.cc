@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,8 +18,10 @@
 #include "engine/numerics/round_to_type.h"
 #include "engine/numerics/rounding.h"
 #include "engine/numerics/version.h"
+#include "engine/training/device_split.h"
 #include "engine/training/initialize.h"
 #include "engine/training/run_state.h"
+#include "engine/training/statistics_estimator.h"
 #include "engine/training/trainer.h"
 #include "models/registry.h"
 #include "programs/asked_network.h"
@@ -41,49 +44,15 @@ template float MoveAverage<float>(float, float, double, float*);
 
 namespace {
 
-// So small that r(1 - momentum) is 1: a statistic that is 0 before a step is
-// the batch's after it.
-constexpr double kNoMomentum = 1e-12;
-
 // One way of averaging, of every moving statistic of the network.
 struct Averager {
   std::string rule;
   double momentum;  // negative: each layer's own
   DType storage;
   // By statistic, then by channel.
-  std::vector<std::vector<float>> values;
-  std::vector<std::vector<float>> lost;
+  StatisticValues values;
+  StatisticValues lost;
 };
-
-// A moving statistic of the network.
-struct Statistic {
-  ParameterId id;
-  bool is_variance;
-  double momentum;  // its layer's
-  size_t channels;
-};
-
-std::vector<Statistic> StatisticsOf(const Graph& graph) {
-  std::vector<Statistic> statistics;
-  for (const Op& op : graph.ops) {
-    if (op.kind != OpKind::kBatchNorm) continue;
-    for (const size_t i : {2, 3}) {
-      const ParameterId id = op.parameters[i];
-      statistics.push_back(
-          {id, i == 3, std::get<BatchNormAttributes>(op.attributes).momentum,
-           static_cast<size_t>(graph.parameters[id].shape.NumElements())});
-    }
-  }
-  return statistics;
-}
-
-std::vector<uint8_t> ToF16(const std::vector<float>& values) {
-  std::vector<uint8_t> bytes(values.size() * sizeof(Binary16));
-  for (size_t i = 0; i < values.size(); ++i) {
-    StoreAsType(values[i], DType::kF16, bytes.data() + i * sizeof(Binary16));
-  }
-  return bytes;
-}
 
 class Study {
  public:
@@ -110,7 +79,7 @@ class Study {
                        " does not store the statistics of batch "
                        "normalisation in f16; give FP16"));
     }
-    absl::Status status = BuildNetworks();
+    absl::Status status = BuildNetwork();
     if (!status.ok()) return status;
     status = Compile(*policy);
     if (!status.ok()) return status;
@@ -123,42 +92,37 @@ class Study {
     return InitializeParameters(graph_, spec_.seed(), *program_);
   }
 
-  // Twice: as it is, for each layer's momentum, and without momentum.
-  absl::Status BuildNetworks() {
-    ModelOptions network = AskedOptions(spec_, data_);
-    const absl::StatusOr<Graph> own = BuildModel(spec_.model(), network);
-    if (!own.ok()) return own.status();
-    statistics_ = StatisticsOf(*own);
+  absl::Status BuildNetwork() {
+    absl::StatusOr<Graph> graph =
+        BuildModel(spec_.model(), AskedOptions(spec_, data_));
+    if (!graph.ok()) return graph.status();
+    graph_ = *std::move(graph);
+    statistics_ = MovingStatisticsOf(graph_);
     if (statistics_.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "model: ", spec_.model(), " has no batch normalisation"));
     }
-    network.batch_norm_momentum = kNoMomentum;
-    absl::StatusOr<Graph> graph = BuildModel(spec_.model(), network);
-    if (!graph.ok()) return graph.status();
-    graph_ = *std::move(graph);
     return absl::OkStatus();
   }
 
-  // The program that trains, and one of the same network that moves nothing but
-  // its statistics.
+  // The program that trains, whose averages are its batches' statistics, and
+  // what estimates them.
   absl::Status Compile(const PrecisionPolicy& policy) {
     CompileOptions options;
     options.max_batch = spec_.batch_size();
     options.seed = spec_.seed();
     options.optimizer = spec_.optimizer();
-    auto program = backend_.Compile(graph_, policy, options);
+    auto program = backend_.Compile(WithoutMomentum(graph_), policy, options);
     if (!program.ok()) return program.status();
     program_ = *std::move(program);
-    options.optimizer.emplace().mutable_sgd()->set_learning_rate(0);
-    auto still = backend_.Compile(graph_, policy, options);
-    if (!still.ok()) return still.status();
-    still_ = *std::move(still);
     const auto table =
         NormalizationTable(spec_.data().normalization(), data_.train);
     if (!table.ok()) return table.status();
-    const absl::Status status = program_->SetInputTable(*table);
-    return status.ok() ? still_->SetInputTable(*table) : status;
+    auto estimator =
+        StatisticsEstimator::Create(graph_, policy, options, *table, backend_);
+    if (!estimator.ok()) return estimator.status();
+    estimator_.emplace(*std::move(estimator));
+    return program_->SetInputTable(*table);
   }
 
   void MakeAveragers() {
@@ -171,28 +135,23 @@ class Study {
       averagers_.push_back({"average", momentum, DType::kF32, {}, {}});
     }
     for (Averager& averager : averagers_) {
-      for (const Statistic& statistic : statistics_) {
-        averager.values.emplace_back(statistic.channels,
+      for (const MovingStatistic& statistic : statistics_) {
+        const auto channels = static_cast<size_t>(
+            graph_.parameters[statistic.id].shape.NumElements());
+        averager.values.emplace_back(channels,
                                      statistic.is_variance ? 1.0f : 0.0f);
-        averager.lost.emplace_back(statistic.channels, 0.0f);
+        averager.lost.emplace_back(channels, 0.0f);
       }
     }
   }
 
   absl::Status Upload() {
-    const auto upload = [&](const std::vector<uint8_t>& bytes,
-                            std::unique_ptr<DeviceBuffer>& to) {
-      auto buffer = backend_.Allocate(static_cast<int64_t>(bytes.size()));
-      if (!buffer.ok()) return buffer.status();
-      to = *std::move(buffer);
-      return backend_.Upload(bytes, *to);
-    };
-    for (auto [split, device] :
-         {std::pair{&data_.train, &train_}, std::pair{&data_.test, &test_}}) {
-      absl::Status status = upload(split->images, device->images);
-      if (status.ok()) status = upload(split->labels, device->labels);
-      if (!status.ok()) return status;
-    }
+    auto train = UploadSplit(data_.train, backend_);
+    if (!train.ok()) return train.status();
+    train_ = *std::move(train);
+    auto test = UploadSplit(data_.test, backend_);
+    if (!test.ok()) return test.status();
+    test_ = *std::move(test);
     auto order = backend_.Allocate(data_.train.count *
                                    static_cast<int64_t>(sizeof(uint32_t)));
     if (!order.ok()) return order.status();
@@ -200,34 +159,15 @@ class Study {
     return absl::OkStatus();
   }
 
-  // Every moving statistic of `program` becomes 0.
-  absl::Status ClearStatistics(Program& program) {
-    for (const Statistic& statistic : statistics_) {
-      const absl::Status status = program.WriteParameter(
-          statistic.id, ToF16(std::vector<float>(statistic.channels)));
+  // One step, which leaves the batch's statistics in the program.
+  absl::Status Step(const BatchSource& source, int64_t first, int64_t batch) {
+    for (size_t s = 0; s < statistics_.size(); ++s) {
+      const absl::Status status =
+          WriteStatistic(std::vector<float>(averagers_[0].values[s].size()),
+                         statistics_[s], *program_);
       if (!status.ok()) return status;
     }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<std::vector<float>> ReadStatistic(Program& program,
-                                                   const Statistic& statistic) {
-    const auto bytes = program.ReadParameter(statistic.id);
-    if (!bytes.ok()) return bytes.status();
-    std::vector<float> values(statistic.channels);
-    for (size_t c = 0; c < values.size(); ++c) {
-      Binary16 stored;
-      std::memcpy(&stored, bytes->data() + c * sizeof(stored), sizeof(stored));
-      values[c] = ToFloat(stored);
-    }
-    return values;
-  }
-
-  // One step, whose batch's statistics are left in `program`.
-  absl::Status Step(Program& program, const BatchSource& source, int64_t first,
-                    int64_t batch, int64_t step) {
-    const absl::Status status = ClearStatistics(program);
-    return status.ok() ? program.TrainStep(source, first, batch, step) : status;
+    return program_->TrainStep(source, first, batch, step_++);
   }
 
   absl::Status MoveAverages() {
@@ -261,13 +201,12 @@ class Study {
                          order.size() * sizeof(uint32_t)},
                         *order_);
     if (!status.ok()) return status;
-    const BatchSource source{train_.images.get(), train_.labels.get(),
-                             order_.get()};
+    const BatchSource source = train_.InOrder(order_.get());
     for (int64_t first = 0; first < data_.train.count;
          first += spec_.batch_size()) {
       const int64_t batch =
           std::min(spec_.batch_size(), data_.train.count - first);
-      status = Step(*program_, source, first, batch, step_++);
+      status = Step(source, first, batch);
       if (status.ok()) status = MoveAverages();
       if (!status.ok()) return status;
     }
@@ -290,46 +229,9 @@ class Study {
     return absl::OkStatus();
   }
 
-  // The mean over all whole batches of training images, in their own order.
-  absl::StatusOr<std::vector<std::vector<float>>> Estimate() {
-    for (size_t p = 0; p < graph_.parameters.size(); ++p) {
-      const auto id = static_cast<ParameterId>(p);
-      const auto bytes = program_->ReadParameter(id);
-      if (!bytes.ok()) return bytes.status();
-      const absl::Status status = still_->WriteParameter(id, *bytes);
-      if (!status.ok()) return status;
-    }
-    std::vector<std::vector<double>> sums;
-    for (const Statistic& statistic : statistics_) {
-      sums.emplace_back(statistic.channels, 0.0);
-    }
-    const BatchSource source{train_.images.get(), train_.labels.get()};
-    const int64_t batches = data_.train.count / spec_.batch_size();
-    for (int64_t b = 0; b < batches; ++b) {
-      absl::Status status =
-          Step(*still_, source, b * spec_.batch_size(), spec_.batch_size(), b);
-      if (!status.ok()) return status;
-      for (size_t s = 0; s < statistics_.size(); ++s) {
-        const auto batch = ReadStatistic(*still_, statistics_[s]);
-        if (!batch.ok()) return batch.status();
-        for (size_t c = 0; c < batch->size(); ++c) sums[s][c] += (*batch)[c];
-      }
-    }
-    const auto records = still_->TakeRecords();
-    if (!records.ok()) return records.status();
-    std::vector<std::vector<float>> means;
-    for (const std::vector<double>& sum : sums) {
-      means.emplace_back();
-      for (const double value : sum) {
-        means.back().push_back(
-            static_cast<float>(value / static_cast<double>(batches)));
-      }
-    }
-    return means;
-  }
-
   absl::Status EvaluateAll(MovingAverageStudy::Epoch& epoch) {
-    const auto estimated = Estimate();
+    const auto estimated = estimator_->Estimate(
+        *program_, train_.InOrder(nullptr), data_.train.count);
     if (!estimated.ok()) return estimated.status();
     for (const Averager& averager : averagers_) {
       MovingAverageStudy::Average& average = *epoch.add_averages();
@@ -346,15 +248,15 @@ class Study {
     return Evaluate(*estimated, *estimated, average);
   }
 
-  absl::Status Evaluate(const std::vector<std::vector<float>>& values,
-                        const std::vector<std::vector<float>>& estimated,
+  absl::Status Evaluate(const StatisticValues& values,
+                        const StatisticValues& estimated,
                         MovingAverageStudy::Average& average) {
     for (size_t s = 0; s < statistics_.size(); ++s) {
       const absl::Status status =
-          program_->WriteParameter(statistics_[s].id, ToF16(values[s]));
+          WriteStatistic(values[s], statistics_[s], *program_);
       if (!status.ok()) return status;
     }
-    const BatchSource source{test_.images.get(), test_.labels.get()};
+    const BatchSource source = test_.InOrder(nullptr);
     for (int64_t first = 0; first < data_.test.count;
          first += spec_.batch_size()) {
       const absl::Status status = program_->EvaluateBatch(
@@ -372,8 +274,8 @@ class Study {
     return absl::OkStatus();
   }
 
-  void SetRatios(const std::vector<std::vector<float>>& values,
-                 const std::vector<std::vector<float>>& estimated,
+  void SetRatios(const StatisticValues& values,
+                 const StatisticValues& estimated,
                  MovingAverageStudy::Average& average) const {
     std::vector<double> ratios;
     for (size_t s = 0; s < statistics_.size(); ++s) {
@@ -394,20 +296,15 @@ class Study {
     average.set_ratio_90(quantile(0.9));
   }
 
-  struct DeviceSplit {
-    std::unique_ptr<DeviceBuffer> images;
-    std::unique_ptr<DeviceBuffer> labels;
-  };
-
   const RunSpec& spec_;
   const Dataset& data_;
   Backend& backend_;
   const MovingAverageStudyOptions& options_;
 
-  Graph graph_;  // without momentum
-  std::vector<Statistic> statistics_;
+  Graph graph_;
+  std::vector<MovingStatistic> statistics_;
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Program> still_;
+  std::optional<StatisticsEstimator> estimator_;
   DeviceSplit train_, test_;
   std::unique_ptr<DeviceBuffer> order_;
   std::vector<Averager> averagers_;

@@ -94,12 +94,34 @@ absl::Status CheckModelOptions(const ModelSpec& spec) {
                      spec.batch_norm_momentum());
 }
 
-// A count of epochs or of examples.
+// Of epochs or of examples.
+constexpr int64_t kMost = 1'000'000;
+
 absl::Status CheckCount(std::string_view field, int64_t value) {
-  constexpr int64_t kMost = 1'000'000;
   if (value >= 1 && value <= kMost) return absl::OkStatus();
   return Bad(field,
              absl::StrCat(value, " is not in [1, ", kMost, "]; give e.g. 10"));
+}
+
+absl::Status CheckEvaluation(const RunSpec& run) {
+  const EvaluationSpec& spec = run.evaluation();
+  const auto check = [](std::string_view field, int64_t value, int64_t most) {
+    if (value >= 0 && value <= most) return absl::OkStatus();
+    return Bad(absl::StrCat("evaluation.", field),
+               absl::StrCat(value, " is not in [0, ", most,
+                            "]; give e.g. 1, or leave it out"));
+  };
+  absl::Status status =
+      First({check("early_test_examples", spec.early_test_examples(), kMost),
+             check("estimated_epochs", spec.estimated_epochs(), run.epochs()),
+             check("estimation_examples", spec.estimation_examples(), kMost)});
+  if (!status.ok()) return status;
+  if ((spec.estimated_epochs() > 0) == (spec.estimation_examples() > 0)) {
+    return absl::OkStatus();
+  }
+  return Bad("evaluation",
+             "estimated_epochs and estimation_examples need each other; give "
+             "both or none");
 }
 
 absl::Status CheckScale(const std::string& scale) {
@@ -129,7 +151,7 @@ absl::Status CheckSpec(const RunSpec& spec) {
                 CheckModelOptions(spec.model_options()),
                 CheckCount("epochs", spec.epochs()),
                 CheckCount("batch_size", spec.batch_size()),
-                CheckOptimizer(spec.optimizer()),
+                CheckEvaluation(spec), CheckOptimizer(spec.optimizer()),
                 CheckRoundedOptimizer(spec.optimizer(), *policy)});
 }
 

@@ -63,13 +63,14 @@ std::vector<float> InitialValues(const Parameter& parameter, ParameterId index,
 }
 
 absl::Status InitializeParameters(const Graph& graph, uint64_t seed,
-                                  Program& program) {
+                                  Program& program, bool flip_last_bit) {
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     const auto id = static_cast<ParameterId>(i);
     const std::vector<float> values =
         InitialValues(graph.parameters[i], id, seed);
-    const absl::Status status =
-        program.WriteParameter(id, Rounded(values, program.ParameterType(id)));
+    std::vector<uint8_t> bytes = Rounded(values, program.ParameterType(id));
+    if (flip_last_bit && i == 0) bytes[0] ^= 1;  // little-endian
+    const absl::Status status = program.WriteParameter(id, bytes);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -27,9 +27,11 @@ std::vector<float> InitialValues(const Parameter& parameter, ParameterId index,
                                  uint64_t seed);
 
 // Draws every parameter of `graph` and writes it to `program`, rounded to the
-// type it keeps: the same seed gives every policy the same draw.
+// type it keeps: the same seed gives every policy the same draw. With
+// `flip_last_bit` the last bit of the first element of the first parameter, as
+// stored, is the other one (RunSpec::flip_last_bit).
 absl::Status InitializeParameters(const Graph& graph, uint64_t seed,
-                                  Program& program);
+                                  Program& program, bool flip_last_bit = false);
 
 }  // namespace repro16
 

@@ -25,6 +25,8 @@
 #include "engine/numerics/random_stream.h"
 #include "engine/numerics/version.h"
 #include "engine/training/checkpoint.h"
+#include "engine/training/device_split.h"
+#include "engine/training/evaluation.h"
 #include "engine/training/file_size.h"
 #include "engine/training/hyper_parameters.h"
 #include "engine/training/initialize.h"
@@ -67,12 +69,6 @@ absl::Status CheckFit(const RunSpec& spec, const Graph& graph,
   }
   return absl::OkStatus();
 }
-
-// A split on the device.
-struct DeviceSplit {
-  std::unique_ptr<DeviceBuffer> images;
-  std::unique_ptr<DeviceBuffer> labels;
-};
 
 class Trainer {
  public:
@@ -139,6 +135,10 @@ class Trainer {
       return status;
     }
     if (absl::Status status = UploadData(); !status.ok()) return status;
+    auto evaluation = Evaluation::Create(spec_, graph_, policy_, options,
+                                         *table, data_, backend_, *program_);
+    if (!evaluation.ok()) return evaluation.status();
+    evaluation_.emplace(*std::move(evaluation));
     state_.mutable_result()->clear_warnings();
     for (const std::string& warning :
          WarningsBeforeTraining(spec_, policy_, graph_, data_.train.count)) {
@@ -184,7 +184,9 @@ class Trainer {
                            int64_t checkpoint_bytes) const {
     const int64_t classes = data_.classes;
     const auto activation = static_cast<int64_t>(SizeOf(policy_.activation));
-    int64_t needed = memory_.Total() + data_.test.count * classes * activation +
+    const int64_t programs = EstimatesStatistics(spec_, graph_) ? 2 : 1;
+    int64_t needed = programs * memory_.Total() +
+                     data_.test.count * classes * activation +
                      data_.train.count * static_cast<int64_t>(sizeof(uint32_t));
     for (const Split* split : {&data_.train, &data_.test}) {
       needed +=
@@ -217,35 +219,18 @@ class Trainer {
     }
     DescribeRun();
     state_.set_epoch(1);
-    return InitializeParameters(graph_, spec_.seed(), *program_);
+    return InitializeParameters(graph_, spec_.seed(), *program_,
+                                spec_.flip_last_bit());
   }
 
   absl::Status UploadData() {
-    const auto upload = [&](const void* bytes, size_t size,
-                            std::unique_ptr<DeviceBuffer>& to) {
-      auto buffer = backend_.Allocate(static_cast<int64_t>(size));
-      if (!buffer.ok()) return buffer.status();
-      to = *std::move(buffer);
-      return backend_.Upload(AsBytes(bytes, size), *to);
-    };
-    for (auto [split, device] :
-         {std::pair{&data_.train, &train_}, std::pair{&data_.test, &test_}}) {
-      absl::Status status =
-          upload(split->images.data(), split->images.size(), device->images);
-      if (!status.ok()) return status;
-      status =
-          upload(split->labels.data(), split->labels.size(), device->labels);
-      if (!status.ok()) return status;
-    }
+    auto train = UploadSplit(data_.train, backend_);
+    if (!train.ok()) return train.status();
+    train_ = *std::move(train);
     auto order = backend_.Allocate(data_.train.count *
                                    static_cast<int64_t>(sizeof(uint32_t)));
     if (!order.ok()) return order.status();
     order_ = *std::move(order);
-    auto probabilities =
-        backend_.Allocate(data_.test.count * data_.classes *
-                          static_cast<int64_t>(SizeOf(policy_.activation)));
-    if (!probabilities.ok()) return probabilities.status();
-    probabilities_ = *std::move(probabilities);
     return absl::OkStatus();
   }
 
@@ -293,8 +278,7 @@ class Trainer {
     absl::Status status = backend_.Upload(
         AsBytes(order.data(), order.size() * sizeof(uint32_t)), *order_);
     if (!status.ok()) return status;
-    const BatchSource source{train_.images.get(), train_.labels.get(),
-                             order_.get()};
+    const BatchSource source = train_.InOrder(order_.get());
     int64_t step = state_.result().steps_size();
     const int64_t done_before = state_.epoch_totals().examples();
     for (int64_t first = done_before; first < data_.train.count && !stopped_;
@@ -416,24 +400,11 @@ class Trainer {
 
   absl::Status Evaluate(EpochResult& result) {
     const Clock::time_point start = Clock::now();
-    const BatchSource source{test_.images.get(), test_.labels.get()};
-    for (int64_t first = 0; first < data_.test.count && !stopped_;
-         first += spec_.batch_size()) {
-      const int64_t batch =
-          std::min(spec_.batch_size(), data_.test.count - first);
-      const absl::Status status =
-          program_->EvaluateBatch(source, first, batch, probabilities_.get());
-      if (!status.ok()) return status;
-      stopped_ = StopWanted();
-    }
-    auto records = program_->TakeRecords();
-    if (!records.ok()) return records.status();
-    if (stopped_) return absl::OkStatus();
-    PassTotals totals;
-    for (const BatchRecord& record : *records) AddBatch(record, totals);
-    result.set_test_loss(MeanLoss(totals));
-    result.set_test_accuracy(Accuracy(totals));
-    evaluate_seconds_ += SecondsSince(start);
+    const absl::StatusOr<bool> whole = evaluation_->AfterEpoch(
+        train_.InOrder(nullptr), [this] { return StopWanted(); }, result);
+    if (!whole.ok()) return whole.status();
+    stopped_ = !*whole;
+    if (!stopped_) evaluate_seconds_ += SecondsSince(start);
     return absl::OkStatus();
   }
 
@@ -453,15 +424,11 @@ class Trainer {
     }
     state_.mutable_result()->set_weights_sha256(WeightsDigest(output_.weights));
 
-    std::string probabilities(static_cast<size_t>(probabilities_->bytes()),
-                              '\0');
-    const absl::Status status = backend_.Download(
-        *probabilities_, {reinterpret_cast<uint8_t*>(probabilities.data()),
-                          probabilities.size()});
-    if (!status.ok()) return status;
+    absl::StatusOr<std::string> probabilities = evaluation_->Probabilities();
+    if (!probabilities.ok()) return probabilities.status();
     output_.probabilities.tensors.push_back(
         {"probabilities", ToSafetensorsType(policy_.activation),
-         Shape({data_.test.count, data_.classes}), std::move(probabilities)});
+         Shape({data_.test.count, data_.classes}), *std::move(probabilities)});
     std::string labels;
     for (uint8_t label : data_.test.labels) {
       labels.push_back(static_cast<char>(label));
@@ -498,9 +465,8 @@ class Trainer {
   std::unique_ptr<Program> program_;
   std::optional<ParameterWatch> watch_;  // where the run is diagnosed
   DeviceSplit train_;
-  DeviceSplit test_;
   std::unique_ptr<DeviceBuffer> order_;
-  std::unique_ptr<DeviceBuffer> probabilities_;
+  std::optional<Evaluation> evaluation_;
 
   RunState state_;
   bool stopped_ = false;
