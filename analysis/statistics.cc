@@ -18,7 +18,6 @@ namespace repro16 {
 namespace {
 
 constexpr int64_t kFewestSeeds = 5;
-constexpr double kAlpha = 0.05;
 constexpr double kPower = 0.8;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -55,7 +54,7 @@ double BeyondPValue(double difference, double error, double df, Range range) {
 
 // From the difference and its standard error; `enough` runs for a verdict.
 Equivalence Judge(double difference, double error, double df, Range range,
-                  bool enough) {
+                  bool enough, double level) {
   Equivalence e;
   e.difference = difference;
   e.degrees_of_freedom = df;
@@ -63,17 +62,17 @@ Equivalence Judge(double difference, double error, double df, Range range,
   e.high = kInfinity;
   e.smallest_detectable = kInfinity;
   if (df > 0) {
-    const double t = StudentTQuantile(1 - kAlpha, df);
+    const double t = StudentTQuantile(1 - level, df);
     e.low = difference - t * error;
     e.high = difference + t * error;
     e.smallest_detectable = (t + StudentTQuantile(kPower, df)) * error;
     e.p_value = TostPValue(difference, error, df, range);
     e.p_beyond = BeyondPValue(difference, error, df, range);
   }
-  e.verdict = !enough               ? Verdict::kUnderpowered
-              : e.p_value < kAlpha  ? Verdict::kMatch
-              : e.p_beyond < kAlpha ? Verdict::kDiffer
-                                    : Verdict::kInconclusive;
+  e.verdict = !enough              ? Verdict::kUnderpowered
+              : e.p_value < level  ? Verdict::kMatch
+              : e.p_beyond < level ? Verdict::kDiffer
+                                   : Verdict::kInconclusive;
   return e;
 }
 
@@ -140,7 +139,7 @@ Sample SampleOf(absl::Span<const double> values) {
 }
 
 Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
-                              Range range) {
+                              Range range, double level) {
   double sum_of_means = 0;
   int64_t beyond_first = 0;  // seeds but for the first of each network
   std::vector<int64_t> seeds;
@@ -152,16 +151,17 @@ Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
   const Error error = PooledError(VariancesOf(differences), seeds);
   return Judge(sum_of_means / static_cast<double>(differences.size()),
                error.error, error.degrees_of_freedom, range,
-               beyond_first >= kFewestSeeds - 1);
+               beyond_first >= kFewestSeeds - 1, level);
 }
 
-Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin) {
+Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin,
+                double level) {
   const std::vector<double> variances(seeds.size(), spread * spread);
   const Error error = PooledError(variances, seeds);
   Plan plan{error.error, error.degrees_of_freedom, 0};
   if (plan.degrees_of_freedom > 0 && plan.error > 0) {
     const double df = plan.degrees_of_freedom;
-    const double room = margin / plan.error - StudentTQuantile(1 - kAlpha, df);
+    const double room = margin / plan.error - StudentTQuantile(1 - level, df);
     if (room > 0) plan.power = 2 * StudentTCdf(room, df) - 1;
   }
   return plan;
@@ -183,7 +183,7 @@ Equivalence WelchEquivalence(const Sample& a, const Sample& b, Range range) {
                      : static_cast<double>(a.n + b.n - 2);
   }
   return Judge(a.mean - b.mean, std::sqrt(va + vb), df, range,
-               fewest >= kFewestSeeds);
+               fewest >= kFewestSeeds, kLevel);
 }
 
 std::vector<double> HolmAdjusted(absl::Span<const double> p_values) {
@@ -214,15 +214,15 @@ double BinomialAtLeast(int64_t k, int64_t n, double p) {
 }
 
 SignVerdict SignTest(int64_t k, int64_t n) {
-  if (BinomialAtLeast(k, n, 0.5) <= kAlpha) return SignVerdict::kMost;
-  if (BinomialAtLeast(n - k, n, 0.5) <= kAlpha) return SignVerdict::kFewest;
+  if (BinomialAtLeast(k, n, 0.5) <= kLevel) return SignVerdict::kMost;
+  if (BinomialAtLeast(n - k, n, 0.5) <= kLevel) return SignVerdict::kFewest;
   return SignVerdict::kUndecided;
 }
 
 double SmallestDetectableRatio(int64_t n) {
   if (n < 2) return kInfinity;
   const auto df = static_cast<double>(n - 1);
-  return RootOfFQuantile(1 - kAlpha, df) * RootOfFQuantile(kPower, df);
+  return RootOfFQuantile(1 - kLevel, df) * RootOfFQuantile(kPower, df);
 }
 
 double Quantile(absl::Span<const double> sorted, double share) {

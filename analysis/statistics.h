@@ -33,28 +33,31 @@ struct Range {
 constexpr Range Within(double margin) { return {-margin, margin}; }
 
 enum class Verdict {
-  kMatch,         // the 90% interval lies inside the range
-  kDiffer,        // the 95% interval lies wholly outside of it
+  kMatch,         // the interval of 1 - 2 level (90%) lies inside the range
+  kDiffer,        // that of 1 - level (95%) lies wholly outside of it
   kInconclusive,  // neither
   kUnderpowered,  // under 5 seeds: nothing is concluded
 };
 
+// Of every test, unless another one is given.
+inline constexpr double kLevel = 0.05;
+
 // A difference of means, in the unit of the values.
 struct Equivalence {
   double difference = 0;
-  // The 90% confidence interval of the difference; infinite where the runs are
-  // too few for any.
+  // The confidence interval of the difference, of 1 - 2 level (90%); infinite
+  // where the runs are too few for any.
   double low = 0;
   double high = 0;
   double degrees_of_freedom = 0;
-  // The larger of the two one-sided tests: under 0.05 exactly for a match.
+  // The larger of the two one-sided tests: under `level` exactly for a match.
   double p_value = 1;
   // Twice the smaller of the tests that the difference lies beyond one end of
-  // the range: under 0.05 exactly where it differs.
+  // the range: under `level` exactly where it differs.
   double p_beyond = 1;
   // The smallest true difference from 0 that this many runs of this spread
-  // would find with probability 0.8: (t_0.95 + t_0.8) standard errors, as in
-  // Bloom, "Minimum detectable effects", 1995.
+  // would find with probability 0.8: (t_(1 - level) + t_0.8) standard errors,
+  // as in Bloom, "Minimum detectable effects", 1995.
   double smallest_detectable = 0;
   Verdict verdict = Verdict::kInconclusive;
 
@@ -71,8 +74,11 @@ struct Equivalence {
 // (sum v_k)^2 / sum (v_k^2 / (n_k - 1)). A network of one seed has no spread of
 // its own and takes the mean s_k^2 of the others, adding no degree of freedom.
 // "Too few" is under 4 = sum (n_k - 1), five seeds of one network.
+//
+// `level` is that of the tests: less where several looks at growing data share
+// the error of 5% (Bonferroni).
 Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
-                              Range range);
+                              Range range, double level = kLevel);
 
 // Of independent samples of unequal variance, a - b (Welch 1947): ours against
 // published mean, sd and n.
@@ -83,14 +89,15 @@ struct Plan {
   double error = 0;  // standard error of the mean difference
   double degrees_of_freedom = 0;
   // That a match within +-margin is found where there is no difference at all:
-  // 2 F(margin / error - t_0.95) - 1, or 0, with Student's F (Phillips, "Power
-  // of the two one-sided tests procedure", 1990, in its central form).
+  // 2 F(margin / error - t_(1 - level)) - 1, or 0, with Student's F (Phillips,
+  // "Power of the two one-sided tests procedure", 1990, in its central form).
   double power = 0;
 };
 
 // Of networks with seeds[k] runs each whose differences have the standard
 // deviation `spread`.
-Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin);
+Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin,
+                double level = kLevel);
 
 // p-values of a family of tests, adjusted (Holm 1979): the test holds at level
 // alpha within the family when its adjusted value is at most alpha. In the

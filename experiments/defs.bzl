@@ -8,6 +8,7 @@
 Each scale has targets of its own, so what one scale has computed stays when another is asked for.
 """
 
+load("//experiments:choice.bzl", "chosen_runs")
 load("//experiments:scale.bzl", "SCALES", "scale_select")
 load("//experiments:train_run.bzl", "RunInfo")
 load("//reports:charts.bzl", "chart")
@@ -24,7 +25,7 @@ ReportInfo = provider(
 )
 
 def _report_impl(ctx):
-    runs = [run[RunInfo] for run in ctx.attr.runs]
+    runs = chosen_runs(ctx.attr.runs, ctx.attr._models, ctx.attr._seeds)
     report = ctx.actions.declare_file(ctx.attr.scale + "/report.pb")
     args = ctx.actions.args()
     args.add("--scale=" + ctx.attr.scale)
@@ -63,6 +64,8 @@ _report = rule(
         "inputs": attr.label_list(allow_files = True),
         "runs": attr.label_list(providers = [RunInfo]),
         "scale": attr.string(mandatory = True, values = SCALES),
+        "_models": attr.label(default = "//experiments:models"),
+        "_seeds": attr.label(default = "//experiments:seeds"),
     },
 )
 

@@ -13,6 +13,9 @@ RunInfo = provider(
     doc = "What a training run left behind.",
     fields = {
         "name": "name of the run's target",
+        "model": "name of its network",
+        "seed": "its seed",
+        "on_request": "whether only --//experiments:seeds asks for it",
         "result": "File: RunResult, a pure function of specification, data and engine",
         "probabilities": "File: safetensors, the test set's probabilities and labels",
         "telemetry": "File: RunTelemetry, which depends on the machine",
@@ -47,6 +50,9 @@ def _train_run_impl(ctx):
     ctx.actions.write(spec, ctx.attr.spec % backend)
     info = RunInfo(
         name = ctx.label.name,
+        model = ctx.attr.model,
+        seed = ctx.attr.seed,
+        on_request = ctx.attr.on_request,
         result = ctx.actions.declare_file(folder + "result.pb"),
         probabilities = ctx.actions.declare_file(folder + "probabilities.safetensors"),
         telemetry = ctx.actions.declare_file(folder + "telemetry.pb"),
@@ -86,6 +92,9 @@ _train_run = rule(
         "spec": attr.string(mandatory = True, doc = "RunSpec, text form, with %s for the backend"),
         "data": attr.label_list(allow_files = True, doc = "the data set's files, in one folder"),
         "diagnose": attr.bool(doc = "whether the run also writes what rounding did to each tensor"),
+        "model": attr.string(mandatory = True),
+        "seed": attr.int(mandatory = True),
+        "on_request": attr.bool(),
         "segment_ends": attr.int_list(doc = "the epochs after which an action ends and the next one goes on"),
         "_backend": attr.label(default = "//experiments:backend", providers = [BackendInfo]),
         # In the target configuration: it is what is under study, and is built as the tests build it.
@@ -111,6 +120,18 @@ def rmsprop(learning_rate, epsilon):
     """RMSProp with the usual decay."""
     return "rmsprop { learning_rate: %s rho: 0.9 epsilon: %s }" % (learning_rate, epsilon)
 
+def _evaluation(early_test_examples, estimated_epochs, estimation_examples, flip_last_bit):
+    lines = []
+    if early_test_examples or estimated_epochs:
+        lines.append("evaluation {{ early_test_examples: {} estimated_epochs: {} estimation_examples: {} }}\n".format(
+            early_test_examples,
+            estimated_epochs,
+            estimation_examples,
+        ))
+    if flip_last_bit:
+        lines.append("flip_last_bit: true\n")
+    return "".join(lines)
+
 def _model_options(width, batch_norm_momentum):
     options = ["width: " + width] if width else []
     if batch_norm_momentum:
@@ -132,6 +153,11 @@ def train_run(
         test_examples = 0,
         width = "",
         batch_norm_momentum = "",
+        early_test_examples = 0,
+        estimated_epochs = 0,
+        estimation_examples = 0,
+        flip_last_bit = False,
+        on_request = False,
         segments = 1,
         diagnose = False,
         **kwargs):
@@ -139,7 +165,8 @@ def train_run(
 
     Its files are `<name>/result.pb`, `<name>/probabilities.safetensors` and `<name>/telemetry.pb`. With `segments` it
     is a chain of so many actions, of whole epochs each; the telemetry is then that of the last one. With `diagnose`
-    there is `<name>/diagnosis.textproto`, too. On another backend than "cpu" (--//experiments:backend) the files lie in
+    there is `<name>/diagnosis.textproto`, too. A run `on_request` is part of a report only where
+    --//experiments:seeds asks for so many. On another backend than "cpu" (--//experiments:backend) the files lie in
     `<name>/<backend>`. Numbers that are strings are as they are to be read; an empty one leaves
     the network as the paper has it.
     """
@@ -176,7 +203,11 @@ data {{
             train_examples = train_examples,
             test_examples = test_examples,
             normalization = normalization,
-        ) + _model_options(width, batch_norm_momentum),
+        ) + _model_options(width, batch_norm_momentum) +
+               _evaluation(early_test_examples, estimated_epochs, estimation_examples, flip_last_bit),
+        model = model,
+        seed = seed,
+        on_request = on_request,
         data = _DATA.get(dataset, []),
         diagnose = diagnose,
         segment_ends = [epochs * i // segments for i in range(1, segments)],

@@ -150,7 +150,9 @@ absl::Status CheckRun(const RunGolden& run, const Complaint& complaint) {
     absl::Status status = CheckExact(field, *text, complaint);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  if (run.estimated_test_accuracy().empty()) return absl::OkStatus();
+  return CheckExact("estimated_test_accuracy", run.estimated_test_accuracy(),
+                    complaint);
 }
 
 absl::Status CheckScales(const Golden& golden, const Complaint& complaint) {
@@ -221,6 +223,13 @@ std::string OptionsName(const ModelSpec& options) {
   return name;
 }
 
+// " evaluation=100/4/500"
+std::string EvaluationName(const EvaluationSpec& spec) {
+  if (spec.ByteSizeLong() == 0) return "";
+  return absl::StrCat(" evaluation=", spec.early_test_examples(), "/",
+                      spec.estimated_epochs(), "/", spec.estimation_examples());
+}
+
 RunGolden RunGoldenOf(const RunResult& result) {
   RunGolden golden;
   golden.set_run(RunName(result.spec()));
@@ -229,6 +238,10 @@ RunGolden RunGoldenOf(const RunResult& result) {
   golden.set_train_loss(ExactText(last.train_loss()));
   golden.set_train_accuracy(ExactText(last.train_accuracy()));
   golden.set_test_accuracy(ExactText(last.test_accuracy()));
+  if (last.has_estimated_test_accuracy()) {
+    golden.set_estimated_test_accuracy(
+        ExactText(last.estimated_test_accuracy()));
+  }
   return golden;
 }
 
@@ -255,6 +268,8 @@ void Comparison::Run(const RunGolden& golden, const RunGolden& measured) {
   Field(run, "train_accuracy", golden.train_accuracy(),
         measured.train_accuracy());
   Field(run, "test_accuracy", golden.test_accuracy(), measured.test_accuracy());
+  Field(run, "estimated_test_accuracy", golden.estimated_test_accuracy(),
+        measured.estimated_test_accuracy());
   Field(run, "weights_sha256", golden.weights_sha256(),
         measured.weights_sha256());
 }
@@ -351,7 +366,8 @@ std::string RunName(const RunSpec& spec) {
       " ", spec.data().dataset(), "[", Examples(spec.data().train_examples()),
       "/", Examples(spec.data().test_examples()), "] epochs=", spec.epochs(),
       " batch=", spec.batch_size(), OptionsName(spec.model_options()),
-      " seed=", spec.seed());
+      EvaluationName(spec.evaluation()), " seed=", spec.seed(),
+      spec.flip_last_bit() ? " flipped" : "");
 }
 
 std::string ExactText(double value) { return absl::StrFormat("%a", value); }

@@ -62,10 +62,11 @@ TEST(EvaluationTest, EstimatesDoNotTouchTheTraining) {
     const std::string name(policy.name);
     const Graph graph = SmallGraph(/*batch_norm=*/true);
     const RunOutput plain = MustTrain(SpecWith(name, ""), graph);
-    const RunOutput more = MustTrain(
-        SpecWith(name, "evaluation { early_test_examples: 100 "
-                       "estimated_epochs: 2 estimation_examples: 200 }"),
-        graph);
+    const RunOutput more =
+        MustTrain(SpecWith(name,
+                           "evaluation { early_test_examples: 100 "
+                           "estimated_epochs: 2 estimation_examples: 200 }"),
+                  graph);
     EXPECT_EQ(plain.result.weights_sha256(), more.result.weights_sha256());
     for (int e = 0; e < 4; ++e) {
       const EpochResult& a = plain.result.epochs(e);
@@ -84,10 +85,11 @@ TEST(EvaluationTest, EstimatesDoNotTouchTheTraining) {
 }
 
 TEST(EvaluationTest, WithoutBatchNormalisationThereIsNothingToEstimate) {
-  const RunOutput output = MustTrain(
-      SpecWith("FP16", "evaluation { early_test_examples: 100 "
-                       "estimated_epochs: 2 estimation_examples: 200 }"),
-      SmallGraph(/*batch_norm=*/false));
+  const RunOutput output =
+      MustTrain(SpecWith("FP16",
+                         "evaluation { early_test_examples: 100 "
+                         "estimated_epochs: 2 estimation_examples: 200 }"),
+                SmallGraph(/*batch_norm=*/false));
   const EpochResult& last = output.result.epochs(3);
   EXPECT_EQ(last.estimated_test_accuracy(), last.test_accuracy());
   EXPECT_EQ(last.estimated_test_loss(), last.test_loss());
@@ -99,8 +101,9 @@ TEST(EvaluationTest, WithoutBatchNormalisationThereIsNothingToEstimate) {
 
 TEST(EvaluationTest, GoesOnToTheSameResult) {
   const RunSpec spec =
-      SpecWith("FP16", "evaluation { early_test_examples: 100 "
-                       "estimated_epochs: 3 estimation_examples: 128 }");
+      SpecWith("FP16",
+               "evaluation { early_test_examples: 100 "
+               "estimated_epochs: 3 estimation_examples: 128 }");
   const Graph graph = SmallGraph(/*batch_norm=*/true);
   const RunOutput whole = MustTrain(spec, graph);
   std::shared_ptr<const Checkpoint> checkpoint;

@@ -121,8 +121,8 @@ absl::StatusOr<StatisticValues> StatisticsEstimator::Estimate(
 absl::Status StatisticsEstimator::ResetTo(
     const std::vector<std::vector<uint8_t>>& parameters) {
   for (size_t p = 0; p < parameters.size(); ++p) {
-    const absl::Status status = program_->WriteParameter(
-        static_cast<ParameterId>(p), parameters[p]);
+    const absl::Status status =
+        program_->WriteParameter(static_cast<ParameterId>(p), parameters[p]);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

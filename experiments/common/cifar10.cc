@@ -103,11 +103,23 @@ std::string NetworkName(std::string_view model) {
   return std::string(NetworkOf(model).name);
 }
 
+double FinalTestAccuracy(const RunResult& result) {
+  double sum = 0;
+  int epochs = 0;
+  for (const EpochResult& epoch : result.epochs()) {
+    if (!epoch.has_estimated_test_accuracy()) continue;
+    sum += epoch.estimated_test_accuracy();
+    ++epochs;
+  }
+  return 100 * (epochs > 0 ? sum / epochs
+                           : result.epochs().rbegin()->test_accuracy());
+}
+
 std::vector<double> FinalTestAccuracies(const RunSet& runs,
                                         std::string_view policy) {
   std::vector<double> accuracies;
   for (const TrainedRun* run : runs.OfPolicy(policy)) {
-    accuracies.push_back(100 * run->result.epochs().rbegin()->test_accuracy());
+    accuracies.push_back(FinalTestAccuracy(run->result));
   }
   return accuracies;
 }

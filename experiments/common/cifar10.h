@@ -29,6 +29,11 @@ Network NetworkOf(std::string_view model);
 // own name.
 std::string NetworkName(std::string_view model);
 
+// The accuracy that a run ends with, in percent: the mean over the epochs that
+// are evaluated with estimated statistics, where the specification asks for
+// them (EvaluationSpec, engine/run/run.proto); else that of the last epoch.
+double FinalTestAccuracy(const RunResult& result);
+
 // One value a seed, in percent, of one policy's runs.
 std::vector<double> FinalTestAccuracies(const RunSet& runs,
                                         std::string_view policy);

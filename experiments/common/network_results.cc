@@ -14,6 +14,7 @@ namespace repro16 {
 namespace {
 
 double Percent(const TrainedRun& run, Split split, std::optional<int> epoch) {
+  if (split == kFinal) return FinalTestAccuracy(run.result);
   const auto& epochs = run.result.epochs();
   return 100 * (epochs[epoch.value_or(epochs.size() - 1)].*split)();
 }
@@ -94,6 +95,7 @@ absl::StatusOr<std::vector<NetworkResults>> Table2Results(
 Training TrainingOf(absl::Span<const NetworkResults> networks) {
   Training least;
   least.set_epochs(std::numeric_limits<int>::max());
+  least.set_seeds(std::numeric_limits<int>::max());
   least.set_train_accuracy(100);
   least.set_full_width(true);
   bool any = false;
@@ -108,6 +110,8 @@ Training TrainingOf(absl::Span<const NetworkResults> networks) {
     least.set_epochs(std::min(least.epochs(), network.epochs()));
     least.set_train_accuracy(
         std::min(least.train_accuracy(), SampleOf(accuracies).mean));
+    least.set_seeds(
+        std::min(least.seeds(), static_cast<int>(accuracies.size())));
     const double width = network.runs()->spec().model_options().width();
     least.set_full_width(least.full_width() && (width == 0 || width == 1));
   }

@@ -24,10 +24,13 @@ namespace repro16 {
 inline constexpr std::string_view kPrecisions[] = {"FP16", "FP16_BN32", "FP32",
                                                    "MP"};
 
-// Which of an epoch's accuracies.
+// Which of a run's accuracies.
 using Split = double (EpochResult::*)() const;
 inline constexpr Split kTraining = &EpochResult::train_accuracy;
+// With the moving averages of batch normalisation.
 inline constexpr Split kTest = &EpochResult::test_accuracy;
+// FinalTestAccuracy (cifar10.h): not of one epoch.
+inline constexpr Split kFinal = nullptr;
 
 class NetworkResults {
  public:
@@ -46,11 +49,11 @@ class NetworkResults {
   std::vector<const TrainedRun*> OfPrecision(std::string_view precision) const;
   // In percent after an epoch (from 0; by default the last), a value a seed.
   std::vector<double> Accuracies(std::string_view precision,
-                                 Split split = kTest,
+                                 Split split = kFinal,
                                  std::optional<int> epoch = {}) const;
   // a - b in points, a value for each seed that both have.
   std::vector<double> Differences(std::string_view a, std::string_view b,
-                                  Split split = kTest,
+                                  Split split = kFinal,
                                   std::optional<int> epoch = {}) const;
 
  private:

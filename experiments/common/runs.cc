@@ -17,11 +17,13 @@
 namespace repro16 {
 namespace {
 
-// Place among AllPolicies(); none for an unknown name.
-std::optional<size_t> PolicyRank(std::string_view policy) {
+// Place among AllPolicies(), a control's after all of them; none for an unknown
+// name.
+std::optional<size_t> PolicyRank(const TrainedRun& run) {
   const absl::Span<const PrecisionPolicy> all = AllPolicies();
   for (size_t i = 0; i < all.size(); ++i) {
-    if (all[i].name == policy) return i;
+    if (all[i].name != run.result.spec().policy()) continue;
+    return run.result.spec().flip_last_bit() ? all.size() + i : i;
   }
   return std::nullopt;
 }
@@ -32,7 +34,7 @@ std::string Describe(const TrainedRun& run) {
 
 // Everything that a single run can have wrong.
 absl::Status CheckRun(const TrainedRun& run, std::string_view scale) {
-  if (!PolicyRank(run.policy())) {
+  if (!PolicyRank(run)) {
     return absl::InvalidArgumentError(
         absl::StrCat(Describe(run),
                      " has a policy that engine/numerics/policy.h does not "
@@ -80,6 +82,7 @@ absl::Status CheckTogether(const TrainedRun& a, const TrainedRun& b) {
       {"optimizer", Same(sa.optimizer(), sb.optimizer())},
       {"data", Same(sa.data(), sb.data())},
       {"model_options", Same(sa.model_options(), sb.model_options())},
+      {"evaluation", Same(sa.evaluation(), sb.evaluation())},
   };
   for (const auto& [field, same] : fields) {
     if (same) continue;
@@ -157,6 +160,11 @@ absl::StatusOr<std::vector<TrainedRun>> ReadRuns(const RunFiles& files) {
 
 }  // namespace
 
+std::string TrainedRun::policy() const {
+  const RunSpec& spec = result.spec();
+  return absl::StrCat(spec.policy(), spec.flip_last_bit() ? "_CONTROL" : "");
+}
+
 absl::StatusOr<RunSet> RunSet::Load(const RunFiles& files,
                                     std::string_view scale) {
   absl::StatusOr<std::vector<TrainedRun>> runs = ReadRuns(files);
@@ -178,6 +186,7 @@ absl::StatusOr<std::vector<RunSet>> RunSet::CreateSets(
   for (TrainedRun& run : runs) {
     RunSpec spec = run.result.spec();
     spec.clear_policy();
+    spec.clear_flip_last_bit();
     spec.clear_seed();
     const auto [found, is_new] =
         group_of.emplace(spec.SerializeAsString(), groups.size());
@@ -208,8 +217,8 @@ absl::StatusOr<RunSet> RunSet::Create(std::vector<TrainedRun> runs,
   }
   std::sort(runs.begin(), runs.end(),
             [](const TrainedRun& a, const TrainedRun& b) {
-              return std::pair(PolicyRank(a.policy()), a.seed()) <
-                     std::pair(PolicyRank(b.policy()), b.seed());
+              return std::pair(PolicyRank(a), a.seed()) <
+                     std::pair(PolicyRank(b), b.seed());
             });
   for (size_t i = 1; i < runs.size(); ++i) {
     if (absl::Status status = CheckTogether(runs[i - 1], runs[i]);

@@ -14,12 +14,18 @@
 
 namespace repro16 {
 
+// The label of FP32 runs with a flipped last bit (RunSpec::flip_last_bit): what
+// becomes of so small a change is chaos alone, whatever the precision.
+inline constexpr std::string_view kControl = "FP32_CONTROL";
+
 struct TrainedRun {
   RunResult result;
   std::string probabilities_path;
   std::string diagnosis_path;  // Diagnosis, text form; empty: none was made
 
-  const std::string& policy() const { return result.spec().policy(); }
+  // What sets of runs tell apart, beside the seed: the policy's name, with
+  // "_CONTROL" after it where a bit was flipped.
+  std::string policy() const;
   uint64_t seed() const { return result.spec().seed(); }
 };
 
@@ -32,10 +38,10 @@ struct RunFiles {
   std::vector<std::string> diagnoses;  // as many, or none at all
 };
 
-// Runs that may be compared: of one specification but for policy and seed, no
-// two of which agree in both; on the same data, by the same version of the
-// numerics. In order of
-// policy (that of AllPolicies(), engine/numerics/policy.h), then of seed.
+// Runs that may be compared: of one specification but for policy, flipped bit
+// and seed, no two of which agree in all; on the same data, by the same version
+// of the numerics. In order of policy (that of AllPolicies(),
+// engine/numerics/policy.h; controls come last), then of seed.
 class RunSet {
  public:
   // Errors name the file or run that does not fit; one of another numerics
@@ -56,7 +62,7 @@ class RunSet {
       std::vector<TrainedRun> runs, std::string_view scale);
 
   const std::string& scale() const { return scale_; }
-  // The specification, with policy and seed of the first run.
+  // The specification, with policy, flipped bit and seed of the first run.
   const RunSpec& spec() const { return runs_.front().result.spec(); }
   // Not empty.
   const std::vector<TrainedRun>& runs() const { return runs_; }

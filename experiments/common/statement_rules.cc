@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "experiments/common/report_parts.h"
 #include "reports/format.h"
 
@@ -170,12 +171,13 @@ void EveryNetwork(const Statement& s, Judgement* j) {
           &e);
 }
 
-void SetInterval(const Equivalence& test, report::Expectation* e) {
+void SetInterval(const Equivalence& test, double level,
+                 report::Expectation* e) {
   e->set_difference(test.difference);
   if (!std::isfinite(test.low)) return;
   e->mutable_interval()->set_low(test.low);
   e->mutable_interval()->set_high(test.high);
-  e->mutable_interval()->set_level(0.9);
+  e->mutable_interval()->set_level(1 - 2 * level);
 }
 
 report::Verdict VerdictOf(const Equivalence& test) {
@@ -190,14 +192,14 @@ report::Verdict VerdictOf(const Equivalence& test) {
 }
 
 // What the planned runs could tell, from a spread that was known before.
-std::string PowerText(const Statement& s, double spread,
+std::string PowerText(const Statement& s, double spread, double level,
                       const Networks& networks) {
   if (spread == 0) return "";
   std::vector<int64_t> seeds;
   for (const std::vector<double>& network : networks) {
     seeds.push_back(static_cast<int64_t>(network.size()));
   }
-  const Plan plan = PlanPooled(spread, seeds, s.margin());
+  const Plan plan = PlanPooled(spread, seeds, s.margin(), level);
   return absl::StrFormat(
       "Power, told before the runs: with a spread of %.3g%s between seeds the "
       "standard error is %.2f, and no difference at all would be confirmed "
@@ -206,17 +208,67 @@ std::string PowerText(const Statement& s, double spread,
       100 * plan.power);
 }
 
+int64_t FewestSeeds(const Networks& networks) {
+  size_t fewest = networks.front().size();
+  for (const auto& network : networks)
+    fewest = std::min(fewest, network.size());
+  return static_cast<int64_t>(fewest);
+}
+
+std::vector<Statement::Look> LooksAt(const Statement& s,
+                                     std::string_view scale) {
+  std::vector<Statement::Look> looks;
+  absl::c_copy_if(
+      s.looks(), std::back_inserter(looks),
+      [&](const Statement::Look& look) { return look.scale() == scale; });
+  return looks;
+}
+
+// Of the tests with so many seeds a network; none where no look at so many was
+// planned.
+std::optional<double> LevelOf(const Statement& s, std::string_view scale,
+                              int64_t seeds) {
+  const std::vector<Statement::Look> looks = LooksAt(s, scale);
+  if (looks.empty()) return kLevel;
+  for (const Statement::Look& look : looks) {
+    if (look.seeds() == seeds) return look.level();
+  }
+  return std::nullopt;
+}
+
+std::string LookText(const Statement& s, std::string_view scale, int64_t seeds,
+                     std::optional<double> level) {
+  const std::vector<Statement::Look> looks = LooksAt(s, scale);
+  if (looks.empty()) return "";
+  std::vector<std::string> planned;
+  for (const Statement::Look& look : looks) {
+    planned.push_back(
+        absl::StrFormat("%d (%g%%)", look.seeds(), 100 * look.level()));
+  }
+  const std::string plan =
+      absl::StrCat("the error of 5% is spent over looks at ",
+                   absl::StrJoin(planned, ", "), " seeds a network");
+  if (!level) {
+    return absl::StrCat("No verdict with ", seeds, " seeds: ", plan, ".");
+  }
+  return absl::StrFormat("Tested at %g%%, with %d seeds a network: %s.",
+                         100 * *level, seeds, plan);
+}
+
 void Pooled(const Statement& s, Judgement* j) {
   Networks networks;
   absl::c_copy_if(j->measured.networks, std::back_inserter(networks),
                   [](const auto& network) { return !network.empty(); });
-  const Equivalence test = PooledEquivalence(networks, RangeOf(s));
+  const int64_t seeds = FewestSeeds(networks);
+  const std::optional<double> look = LevelOf(s, j->scale, seeds);
+  const double level = look.value_or(kLevel);
+  const Equivalence test = PooledEquivalence(networks, RangeOf(s), level);
   report::Expectation& e = j->expectation;
   // Of one network the seeds are the sample, of several the networks.
   *e.mutable_ours() =
       EstimateOf(networks.size() == 1 ? networks[0] : MeansOf(networks));
-  SetInterval(test, &e);
-  e.set_verdict(VerdictOf(test));
+  SetInterval(test, level, &e);
+  e.set_verdict(look ? VerdictOf(test) : report::VERDICT_INCONCLUSIVE);
   AddNote(absl::StrCat("Paired by seed",
                        networks.size() == 1
                            ? ""
@@ -225,7 +277,8 @@ void Pooled(const Statement& s, Judgement* j) {
                                           "its own"),
                        "; a match is ", RangeText(s), "."),
           &e);
-  AddNote(PowerText(s, j->spread, networks), &e);
+  AddNote(LookText(s, j->scale, seeds, look), &e);
+  AddNote(PowerText(s, j->spread, level, networks), &e);
   if (test.verdict == Verdict::kUnderpowered) {
     AddNote(absl::StrFormat("Under 5 seeds no verdict is given; this spread "
                             "could show differences from %.3g.",
@@ -444,7 +497,7 @@ void SumUpFamily(Judgement* j) {
           &e);
   if (j->tests.size() == 1) {
     *e.mutable_ours() = EstimateOf(j->measured.networks[0]);
-    SetInterval(*j->tests[0], &e);
+    SetInterval(*j->tests[0], kLevel, &e);
     return;
   }
   const std::vector<double> means = MeansOf(j->measured.networks);

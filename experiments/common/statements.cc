@@ -90,6 +90,11 @@ std::string Lacking(const Training& needs, const Training& had) {
         "at least %g%% training accuracy, here %.1f%% in the least trained",
         needs.train_accuracy(), had.train_accuracy()));
   }
+  if (had.seeds() < needs.seeds()) {
+    lacking.push_back(absl::StrCat("at least ", needs.seeds(),
+                                   " seeds of each network, here ",
+                                   had.seeds()));
+  }
   if (needs.full_width() && !had.full_width()) {
     lacking.push_back("full width, here less");
   }
@@ -114,7 +119,9 @@ void Finish(const Statement& s, bool judged, Judgement* j) {
                         m.baseline, "."),
            &e);
   }
-  const std::string lacking = Lacking(s.needs(), m.training);
+  const std::string lacking =
+      m.lacking.empty() ? Lacking(s.needs(), m.training)
+                        : absl::StrCat("Not judged: ", m.lacking, ".");
   if (!m.fact && (!judged || !lacking.empty())) {
     e.set_verdict(report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
     for (Verdict& verdict : j->verdicts) {
@@ -123,6 +130,7 @@ void Finish(const Statement& s, bool judged, Judgement* j) {
     }
     if (judged) Append(lacking, &e);
   }
+  if (s.uncounted()) e.set_uncounted(true);
   if (!m.text.empty()) e.set_ours_text(m.text);
   Append(m.note, &e);
   Append(s.note(), &e);
@@ -214,6 +222,7 @@ absl::StatusOr<Judgements> JudgeAll(const Golden& golden,
     if (!measured.ok()) return measured.status();
     j.measured = *std::move(measured);
     j.spread = asked.spread;
+    j.scale = std::string(scale);
     const bool family = asked.statement.rule() == Statement::FAMILY;
     if (family || AnythingMeasured(j.measured)) ApplyRule(asked.statement, &j);
   }

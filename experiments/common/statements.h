@@ -69,6 +69,8 @@ struct Measurement {
   Training training;
   // Where our FP32 is not the paper's: how far off it is.
   std::string baseline;
+  // Why it cannot be judged, though it was measured; "": it can.
+  std::string lacking;
   bool fact = false;  // judged whatever the scale and the data are
   std::string text;   // shown instead of our numbers
   std::string note;   // told beside the rule
@@ -80,6 +82,7 @@ struct Judgement {
   report::Expectation expectation;
   Measurement measured;
   double spread = 0;  // Asked::spread
+  std::string scale;  // of the runs
   // FAMILY: of each network; no test: not run.
   std::vector<std::optional<Equivalence>> tests;
   std::vector<report::Verdict> verdicts;

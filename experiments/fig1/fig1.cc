@@ -48,7 +48,7 @@ report::Table LargestTable(const std::vector<PairStatistics>& pairs) {
 
 // In percent, after the last epoch.
 double FinalTestAccuracy(const TrainedRun& run) {
-  return 100 * run.result.epochs().rbegin()->test_accuracy();
+  return FinalTestAccuracy(run.result);
 }
 
 report::Table AccuracyTable(const RunSet& runs) {

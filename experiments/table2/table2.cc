@@ -21,6 +21,7 @@
 #include "experiments/common/statements.h"
 #include "experiments/recorded/recorded.h"
 #include "experiments/table2/findings.h"
+#include "experiments/table2/image_by_image.h"
 #include "experiments/table2/modelled_times.h"
 #include "experiments/table2/published.h"
 #include "experiments/table2/tables.h"
@@ -90,6 +91,15 @@ absl::StatusOr<Measurement> MeasureAccuracy(const Results& results,
   return measured;
 }
 
+// A mean over some of the networks is not the table's; "" for all of them.
+std::string MissingNetworks(absl::Span<const std::vector<double>> networks) {
+  const auto without = absl::c_count_if(
+      networks, [](const std::vector<double>& n) { return n.empty(); });
+  if (without == 0) return "";
+  return absl::StrCat("it is about all ", networks.size(), " networks, and of ",
+                      without, " there is no pair");
+}
+
 Measurement MeasureParameters(const TrainingPlan& plan,
                               const PublishedTable::Row& row) {
   Measurement measured;
@@ -103,6 +113,7 @@ Measurement MeasureParameters(const TrainingPlan& plan,
 
 absl::StatusOr<Measurement> MeasureTable2(const Asked& asked,
                                           const Results& results,
+                                          absl::Span<const Agreements> images,
                                           absl::Span<const TrainingPlan> plans,
                                           const Published& published) {
   const std::pair<std::string, std::string> id =
@@ -118,6 +129,12 @@ absl::StatusOr<Measurement> MeasureTable2(const Asked& asked,
           ? MeasureDivergence(results, id.second)
           : MeasureAccuracy(results, id.second, published.values);
   if (!measured.ok()) return measured;
+  if (id.first == "agreement") {
+    measured->networks = BesideControl(images, id.second);
+  }
+  if (asked.statement.rule() == Statement::POOLED) {
+    measured->lacking = MissingNetworks(measured->networks);
+  }
   measured->training = TrainingOf(results);
   measured->baseline = MissedBaseline(results, published.values);
   return measured;
@@ -210,13 +227,16 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
   if (!plans.ok()) return plans.status();
   const absl::StatusOr<Results> results = Table2Results(inputs.sets);
   if (!results.ok()) return results.status();
+  const absl::StatusOr<std::vector<Agreements>> images =
+      AgreeImageByImage(*results);
+  if (!images.ok()) return images.status();
   const absl::StatusOr<Files> files = ReadFiles(inputs.files);
   if (!files.ok()) return files.status();
   const Published& published = files->published;
   const bool judged = Judged(inputs.sets);
   const absl::StatusOr<Judgements> judgements =
       JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
-        return MeasureTable2(asked, *results, *plans, published);
+        return MeasureTable2(asked, *results, *images, *plans, published);
       });
   if (!judgements.ok()) return judgements.status();
 
@@ -230,6 +250,14 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
   const Table2Data data{*results, *plans, *judgements, published.values};
   *report.add_tables() = AccuracyTable(data);
   *report.add_tables() = DifferenceTable(data);
+  if (absl::c_any_of(*images, [](const Agreements& a) { return !a.empty(); })) {
+    *report.add_tables() = ImageTable(*results, *images);
+  }
+  if (absl::c_any_of(inputs.sets, [](const RunSet& set) {
+        return set.spec().evaluation().estimated_epochs() > 0;
+      })) {
+    *report.add_tables() = MovingAverageTable(data);
+  }
   *report.add_tables() = SizeTable(data);
   if (!inputs.sets.empty()) {
     *report.add_tables() = ProtocolTable(inputs.sets);

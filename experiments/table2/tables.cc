@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "experiments/common/report_parts.h"
 #include "reports/format.h"
 #include "reports/paper_values.h"
@@ -122,6 +123,23 @@ report::Cell DifferenceCell(const Table2Data& data, std::string_view column,
   return cell;
 }
 
+// Of differences that nobody judges.
+report::Cell PlainDifferenceCell(absl::Span<const double> seeds) {
+  if (seeds.empty()) return TextCell("–");
+  const Equivalence test = PooledEquivalence(
+      {std::vector<double>(seeds.begin(), seeds.end())}, Within(0));
+  return NumberCell(test.difference,
+                    DifferenceText(test.difference, test.low, test.high));
+}
+
+report::Cell PlainMeanCell(const Table2Data& data, std::string_view column,
+                           Split split) {
+  const auto mean = MeanDifference(data, column, split);
+  if (!mean) return TextCell("–");
+  return NumberCell(mean->difference,
+                    DifferenceText(mean->difference, mean->low, mean->high));
+}
+
 report::Cell MeanCell(const Table2Data& data, std::string_view column) {
   report::Cell cell;
   const Judgement* mean = data.judgements.Find(absl::StrCat("mean/", column));
@@ -177,6 +195,25 @@ report::Table AccuracyTable(const Table2Data& data) {
   return table;
 }
 
+std::optional<Equivalence> MeanDifference(const Table2Data& data,
+                                          std::string_view column,
+                                          Split split) {
+  const std::pair<std::string, std::string> pair =
+      absl::StrSplit(column, absl::MaxSplits('-', 1));
+  std::vector<std::vector<double>> networks;
+  for (const NetworkResults& network : data.results) {
+    networks.push_back(network.Differences(pair.first, pair.second, split));
+    if (networks.back().empty()) return std::nullopt;
+  }
+  const Judgement* judged = data.judgements.Find("mean/FP16-FP32");
+  if (judged == nullptr || !judged->expectation.has_interval()) {
+    return std::nullopt;
+  }
+  const report::Expectation& mean = judged->expectation;
+  return PooledEquivalence(networks, Within(mean.margin()),
+                           (1 - mean.interval().level()) / 2);
+}
+
 report::Table DifferenceTable(const Table2Data& data) {
   report::Table table;
   table.set_title("Differences of test accuracy");
@@ -184,7 +221,9 @@ report::Table DifferenceTable(const Table2Data& data) {
       "In points, paired by seed, with the 90% interval. A network is judged "
       "against ±0.9 points, the mean against ±0.5. Verdicts on networks are "
       "adjusted for their number (Holm); under 5 seeds none is given, and the "
-      "cell tells from where on a difference would have been seen.");
+      "cell tells from where on a difference would have been seen. The control "
+      "is FP32 with the last bit of one initial weight flipped: what of a "
+      "difference is chaos.");
   AddColumns({"network"}, &table);
   std::vector<report::Cell> means = {TextCell("Mean")};
   for (std::string_view column : kDifferences) {
@@ -196,6 +235,45 @@ report::Table DifferenceTable(const Table2Data& data) {
         TextCell(data.results[i].network().name)};
     for (std::string_view column : kDifferences) {
       cells.push_back(DifferenceCell(data, column, i));
+    }
+    cells.push_back(
+        PlainDifferenceCell(data.results[i].Differences(kControl, "FP32")));
+    AddRow(std::move(cells), &table);
+  }
+  AddColumns({"control - FP32"}, &table);
+  means.push_back(PlainMeanCell(data, kControlDifference, kFinal));
+  AddRow(std::move(means), &table);
+  return table;
+}
+
+report::Table MovingAverageTable(const Table2Data& data) {
+  constexpr std::string_view kShown[] = {"FP16-FP32", "FP16_BN32-FP32",
+                                         "MP-FP32", kControlDifference};
+  report::Table table;
+  table.set_title("With the moving averages of batch normalisation");
+  table.set_caption(
+      "Test accuracy and differences after the last epoch as a user would "
+      "evaluate, with moving averages, which here rest on some ten small "
+      "batches; the tables above take statistics that are estimated from the "
+      "training images. Not judged.");
+  AddColumns({"network", "FP32"}, &table);
+  std::vector<report::Cell> means = {TextCell("Mean"), TextCell("")};
+  for (std::string_view column : kShown) {
+    AddColumns(
+        {column == kControlDifference ? "control - FP32" : ColumnTitle(column)},
+        &table);
+    means.push_back(PlainMeanCell(data, column, kTest));
+  }
+  for (const NetworkResults& network : data.results) {
+    const std::vector<double> fp32 = network.Accuracies("FP32", kTest);
+    std::vector<report::Cell> cells = {
+        TextCell(network.network().name),
+        fp32.empty() ? TextCell("not run") : EstimateCell(fp32)};
+    for (std::string_view column : kShown) {
+      const std::pair<std::string, std::string> pair =
+          absl::StrSplit(column, absl::MaxSplits('-', 1));
+      cells.push_back(PlainDifferenceCell(
+          network.Differences(pair.first, pair.second, kTest)));
     }
     AddRow(std::move(cells), &table);
   }

@@ -3,10 +3,12 @@
 #define REPRO16_EXPERIMENTS_TABLE2_TABLES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/types/span.h"
+#include "analysis/statistics.h"
 #include "experiments/common/network_results.h"
 #include "experiments/common/statements.h"
 #include "programs/training_plan.h"
@@ -27,6 +29,11 @@ std::string ColumnTitle(std::string_view column);
 // "FP16_BN32-FP32".
 std::string PaperColumn(std::string_view column);
 
+// The same of the control and FP32 (kControl, experiments/common/runs.h), and
+// with the moving averages of batch normalisation in place of estimated
+// statistics: shown, not judged.
+inline constexpr std::string_view kControlDifference = "FP32_CONTROL-FP32";
+
 // What the tables show; results, plans in the order of Table2Networks().
 struct Table2Data {
   absl::Span<const NetworkResults> results;
@@ -40,6 +47,14 @@ report::Table AccuracyTable(const Table2Data& data);
 
 // Differences of accuracy, network by network, and their mean.
 report::Table DifferenceTable(const Table2Data& data);
+
+// What evaluation with the moving averages gives after the last epoch.
+report::Table MovingAverageTable(const Table2Data& data);
+
+// Of the pooled differences of two precisions, with the level at which
+// mean/FP16-FP32 is judged. None where a network has no pair.
+std::optional<Equivalence> MeanDifference(const Table2Data& data,
+                                          std::string_view column, Split split);
 
 // Parameters, and the memory that a training step plans.
 report::Table SizeTable(const Table2Data& data);

@@ -93,8 +93,7 @@ const Sweep* FindSweep(absl::Span<const Sweep> sweeps, std::string_view model,
 ValueOfSeed AccuracyOfSeed(const RunSet& runs, std::string_view policy) {
   ValueOfSeed accuracies;
   for (const TrainedRun* run : runs.OfPolicy(policy)) {
-    accuracies[run->seed()] =
-        100 * run->result.epochs().rbegin()->test_accuracy();
+    accuracies[run->seed()] = FinalTestAccuracy(run->result);
   }
   return accuracies;
 }

@@ -1,0 +1,49 @@
+// The second endpoint of table 2: whether two networks of one seed say the same
+// of each test image. It answers before accuracy does, which is the same for
+// networks that are wrong about different images.
+#ifndef REPRO16_EXPERIMENTS_TABLE2_IMAGE_BY_IMAGE_H_
+#define REPRO16_EXPERIMENTS_TABLE2_IMAGE_BY_IMAGE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "experiments/common/network_results.h"
+#include "experiments/common/runs.h"
+#include "reports/report.pb.h"
+
+namespace repro16 {
+
+// Of a run and FP32's of the same seed, over the test images.
+struct Agreement {
+  double alike = 0;  // percent of the images that both give one class
+  // The mean over the images of sum_c p_c ln(p_c / q_c), p of FP32 (Kullback and
+  // Leibler 1951), in nats; q is at least 2^-24, the smallest f16 above 0. NaN
+  // where a probability is.
+  double divergence = 0;
+};
+
+Agreement AgreementOf(const Probabilities& fp32, const Probabilities& other);
+
+// By precision ("FP16", "FP16_BN32", "MP", kControl), then by seed. A network
+// without batch normalisation has FP16's twice.
+using Agreements = std::map<std::string, std::map<uint64_t, Agreement>>;
+
+// One for each network. Error: probabilities that cannot be read or compared.
+absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
+    absl::Span<const NetworkResults> results);
+
+// Alike in `precision` less alike in the control, in points: of each network a
+// number for each seed that has both.
+std::vector<std::vector<double>> BesideControl(
+    absl::Span<const Agreements> networks, const std::string& precision);
+
+report::Table ImageTable(absl::Span<const NetworkResults> results,
+                         absl::Span<const Agreements> networks);
+
+}  // namespace repro16
+
+#endif  // REPRO16_EXPERIMENTS_TABLE2_IMAGE_BY_IMAGE_H_
