@@ -29,12 +29,14 @@
 #include "experiments/recorded/recorded_run.h"
 
 // The defaults of paths are where `bazel run` starts the program.
-ABSL_FLAG(int64_t, epochs, 1, "So many of the record's epochs, from the first.");
+ABSL_FLAG(int64_t, epochs, 1,
+          "So many of the record's epochs, from the first.");
 ABSL_FLAG(int, threads, 0,
           "Worker threads; 0 takes one per core. Does not change a bit.");
 ABSL_FLAG(std::string, records, "experiments/recorded",
           "Folder of the records.");
-ABSL_FLAG(std::string, train, "programs/train", "The program //programs:train.");
+ABSL_FLAG(std::string, train, "programs/train",
+          "The program //programs:train.");
 ABSL_FLAG(std::string, data, "..",
           "Folder that has DATASET/data, with the data set's files.");
 
@@ -91,8 +93,7 @@ absl::StatusOr<std::vector<std::string>> Names() {
   const std::string folder = absl::GetFlag(FLAGS_records);
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(folder, error)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() == kSuffix) {
       names.push_back(entry.path().stem().string());
     }
@@ -136,8 +137,9 @@ absl::StatusOr<std::string> DataFolder(const std::string& dataset) {
   if (!std::filesystem::is_directory(folder, ignored) ||
       std::filesystem::exists(folder + "/MADE_UP", ignored)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(dataset, ": its published files are missing; name a "
-                              "folder that has them in REPRO16_DATA"));
+        absl::StrCat(dataset,
+                     ": its published files are missing; name a "
+                     "folder that has them in REPRO16_DATA"));
   }
   return folder;
 }
@@ -155,9 +157,9 @@ absl::StatusOr<int> RunProgram(const std::vector<std::string>& command) {
   if (const int error = posix_spawn(&process, arguments[0], nullptr, nullptr,
                                     arguments.data(), environ);
       error != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--train: ", command[0], ": ", std::strerror(error),
-        "; name the program //programs:train"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--train: ", command[0], ": ", std::strerror(error),
+                     "; name the program //programs:train"));
   }
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
@@ -201,8 +203,8 @@ absl::StatusOr<int> Recheck(const std::string& name, RecordedRun record,
   }
   const bool bar = TerminalAt(fileno(stderr)).interactive;
   const absl::StatusOr<int> exit_code = RunProgram(
-      {absl::GetFlag(FLAGS_train), "--spec=" + spec_file,
-       "--data_dir=" + *data, "--out=" + scratch->File("result.pb"),
+      {absl::GetFlag(FLAGS_train), "--spec=" + spec_file, "--data_dir=" + *data,
+       "--out=" + scratch->File("result.pb"),
        "--checkpoint=" + scratch->File("run.checkpoint"),
        "--checkpoint_minutes=0", absl::StrCat("--stop_after_epoch=", epochs),
        absl::StrCat("--threads=", absl::GetFlag(FLAGS_threads)),
@@ -241,14 +243,14 @@ absl::StatusOr<int> Run(const std::vector<std::string>& arguments) {
   }
   if (arguments.size() > 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat(arguments[1], ": a second name; give one record at a "
-                                   "time"));
+        absl::StrCat(arguments[1],
+                     ": a second name; give one record at a "
+                     "time"));
   }
   const std::string& name = arguments[0];
   if (std::find(names->begin(), names->end(), name) == names->end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": no record; give one of ",
-                     absl::StrJoin(*names, ", ")));
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": no record; give one of ", absl::StrJoin(*names, ", ")));
   }
   absl::StatusOr<RecordedRun> record = ReadRecord(name);
   if (!record.ok()) return record.status();

@@ -1,5 +1,7 @@
 // The command line of //experiments/recorded:recheck, on records that are made
 // here of made-up data. Arguments: its path and that of //programs:train.
+#include "experiments/recorded/recheck.h"
+
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -14,14 +16,13 @@
 #include "engine/io/file.h"
 #include "engine/io/proto_file.h"
 #include "engine/numerics/version.h"
-#include "experiments/recorded/recheck.h"
 #include "experiments/recorded/recorded_run.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
 namespace {
 
-std::string tool;     // paths of the programs
+std::string tool;  // paths of the programs
 std::string trainer;
 
 // MP, whose loss scale has a history: infinite gradients halve it at first.
@@ -189,8 +190,7 @@ TEST(RecheckTest, BadInputIsRefused) {
 
 TEST(RecheckTest, MissingDataAreNamed) {
   WriteRecord("published", [](RecordedRun& record) {
-    DataSpec& data =
-        *record.mutable_result()->mutable_spec()->mutable_data();
+    DataSpec& data = *record.mutable_result()->mutable_spec()->mutable_data();
     data.set_dataset("mnist");
   });
   ExpectRefused("published --data=/nonexistent",
@@ -238,16 +238,14 @@ TEST(RecheckTest, ReadmeNamesRecords) {
     const size_t found = line.find("//experiments/recorded:recheck -- ");
     if (found == std::string_view::npos) continue;
     ++commands;
-    const std::string arguments(
-        line.substr(line.find(" -- ", found) + 4));
+    const std::string arguments(line.substr(line.find(" -- ", found) + 4));
     const std::string name = arguments.substr(0, arguments.find(' '));
     EXPECT_TRUE(absl::StrContains(absl::StrCat("\n", list.output),
                                   absl::StrCat("\n", name, ": ")))
         << line;
     // As it stands there, but for the data, so that it trains nothing.
-    const Outcome outcome =
-        Call(absl::StrCat(tool, " ", arguments, " --train=", trainer,
-                          " --data=/nonexistent"));
+    const Outcome outcome = Call(absl::StrCat(
+        tool, " ", arguments, " --train=", trainer, " --data=/nonexistent"));
     EXPECT_TRUE(absl::StrContains(outcome.error, "published files are missing"))
         << outcome.error;
   }
