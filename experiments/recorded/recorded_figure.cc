@@ -30,15 +30,14 @@ struct Point {
 };
 
 void Add(const Point& point, report::Dataset* data) {
-  AddRecord({ChartText(point.kind), ChartText(point.network),
-             ChartText(point.series), ChartText(point.seed),
-             ChartText(point.split),
-             ChartNumber(static_cast<double>(point.epoch)),
-             ChartNumber(point.accuracy),
-             ChartNumber(point.accuracy - point.deviation),
-             ChartNumber(point.accuracy + point.deviation),
-             ChartText(point.label)},
-            data);
+  AddRecord(
+      {ChartText(point.kind), ChartText(point.network), ChartText(point.series),
+       ChartText(point.seed), ChartText(point.split),
+       ChartNumber(static_cast<double>(point.epoch)),
+       ChartNumber(point.accuracy),
+       ChartNumber(point.accuracy - point.deviation),
+       ChartNumber(point.accuracy + point.deviation), ChartText(point.label)},
+      data);
 }
 
 Point PointOf(std::string_view kind, const RunSpec& spec) {
@@ -133,8 +132,7 @@ report::Figure RecordedFigure(const RecordedRuns& recorded) {
       AddCurve(*curve, data);
     }
     const PaperValue* paper = FindAccuracy(spec, recorded.table2);
-    if (spec.policy() != kBase || paper == nullptr ||
-        spec.model() == network) {
+    if (spec.policy() != kBase || paper == nullptr || spec.model() == network) {
       continue;
     }
     network = spec.model();

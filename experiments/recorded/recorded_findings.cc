@@ -57,8 +57,8 @@ void AddCurve(const RecordedRun& run, const ReferenceCurve& curve,
         run.result().epochs(static_cast<int>(point.epoch()) - 1));
   };
   for (const ReferenceCurve::Point& point : curve.points()) {
-    most = std::max(most,
-                    std::abs(ours_at(point) - 100 * point.test_accuracy()));
+    most =
+        std::max(most, std::abs(ours_at(point) - 100 * point.test_accuracy()));
   }
   const double theirs = 100 * last.test_accuracy();
   const bool reaches = Reaches(theirs, *paper);
@@ -99,8 +99,7 @@ void AddPair(const RecordedRun& run, const RecordedRun& base,
              const Golden& table2, report::Report* report) {
   const RunSpec& spec = run.result().spec();
   const PaperValue* paper = FindAccuracy(spec, table2);
-  const PaperValue* paper_base =
-      FindAccuracy(base.result().spec(), table2);
+  const PaperValue* paper_base = FindAccuracy(base.result().spec(), table2);
   if (!Ended(run) || !Ended(base) || !paper || !paper_base) return;
   const double ours = TestPercent(LastEpoch(run));
   const double beside = TestPercent(LastEpoch(base));

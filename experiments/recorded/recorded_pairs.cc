@@ -77,8 +77,8 @@ const PaperValue* FindAccuracy(const RunSpec& spec, const Golden& table2) {
   if (!spec.optimizer().has_sgd()) return nullptr;
   return FindPaperValue(
       table2, absl::StrCat(spec.model(), "/",
-                          spec.policy() == "FP16_BN32" ? std::string("FP16")
-                                                       : spec.policy()));
+                           spec.policy() == "FP16_BN32" ? std::string("FP16")
+                                                        : spec.policy()));
 }
 
 double TestPercent(const EpochResult& epoch) {

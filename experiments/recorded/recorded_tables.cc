@@ -176,14 +176,15 @@ report::Table OriginTable(absl::Span<const RecordedRun> runs) {
 // "Keras 2.15: MobileNetV2 FP32 seed 1, 9 points of a run that was stopped
 // after 85 of 100 epochs. ..."
 std::string Origin(const ReferenceCurve& curve) {
-  const std::string points =
-      absl::StrCat(curve.points_size(),
-                   curve.points_size() == 1 ? " point" : " points", " of a run");
+  const std::string points = absl::StrCat(
+      curve.points_size(), curve.points_size() == 1 ? " point" : " points",
+      " of a run");
   const bool ended = curve.epochs_made() == curve.spec().epochs();
   return absl::StrCat(
       curve.framework(), ": ", TitleOf(curve.spec()), ", ", points,
-      ended ? " of " : absl::StrCat(" that was stopped after ",
-                                    curve.epochs_made(), " of "),
+      ended ? " of "
+            : absl::StrCat(" that was stopped after ", curve.epochs_made(),
+                           " of "),
       curve.spec().epochs(), " epochs. Software: ", curve.software(),
       "; machine: ", curve.machine(), "; date: ", curve.date(), ".",
       curve.note().empty() ? "" : " ", curve.note());
@@ -196,18 +197,18 @@ void AddCurveRows(const RecordedRun& run, const ReferenceCurve& curve,
     const EpochResult& ours =
         run.result().epochs(static_cast<int>(point.epoch()) - 1);
     const double theirs = 100 * point.test_accuracy();
-    AddRow({TextCell(TitleOf(curve.spec())), CountCell(point.epoch()),
-            NumberCell(theirs, absl::StrFormat("%.1f", theirs)),
-            PercentCell(TestPercent(ours)),
-            NumberCell(TestPercent(ours) - theirs,
-                       absl::StrFormat("%+.1f", TestPercent(ours) - theirs)),
-            point.has_train_accuracy()
-                ? NumberCell(100 * point.train_accuracy(),
-                             absl::StrFormat("%.1f",
-                                             100 * point.train_accuracy()))
-                : TextCell("not known"),
-            PercentCell(100 * ours.train_accuracy())},
-           table);
+    AddRow(
+        {TextCell(TitleOf(curve.spec())), CountCell(point.epoch()),
+         NumberCell(theirs, absl::StrFormat("%.1f", theirs)),
+         PercentCell(TestPercent(ours)),
+         NumberCell(TestPercent(ours) - theirs,
+                    absl::StrFormat("%+.1f", TestPercent(ours) - theirs)),
+         point.has_train_accuracy()
+             ? NumberCell(100 * point.train_accuracy(),
+                          absl::StrFormat("%.1f", 100 * point.train_accuracy()))
+             : TextCell("not known"),
+         PercentCell(100 * ours.train_accuracy())},
+        table);
   }
 }
 
