@@ -23,7 +23,8 @@ ABSL_FLAG(std::string, result, "", "result.pb of a run that has ended.");
 ABSL_FLAG(std::string, telemetry, "",
           "telemetry.pb of that run: its time and SIMD target.");
 ABSL_FLAG(std::string, commit, "",
-          "Commit of the engine that ran, hexadecimal. Required.");
+          "Commit of the engine that ran, hexadecimal; \"...-dirty\" is "
+          "refused. Required.");
 ABSL_FLAG(std::string, date, "", "Day of the record, YYYY-MM-DD. Required.");
 ABSL_FLAG(std::string, machine, "",
           "Processor, and how much of it the run had. Required.");
@@ -36,6 +37,9 @@ ABSL_FLAG(std::string, out, "",
 
 namespace repro16 {
 namespace {
+
+// What `git describe --dirty` appends.
+constexpr char kDirty[] = "-dirty";
 
 constexpr char kUsage[] =
     "Keeps what a run of the paper's protocol has given so far, in text form "
@@ -83,6 +87,12 @@ absl::Status CheckFlags() {
         "--telemetry: only a run that has ended has it; give --result");
   }
   const std::string commit = absl::GetFlag(FLAGS_commit);
+  if (absl::EndsWith(commit, kDirty)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--commit: ", commit,
+        ": no commit has the sources of that trainer; commit them, build it "
+        "again and train anew"));
+  }
   if (commit.size() < 7 ||
       commit.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -1,5 +1,5 @@
-// The command line of //experiments/recorded:record: its path is the first
-// argument.
+// The command line of //experiments/recorded:record, behind the check of its
+// sources (record_source_test.sh): its path is the first argument.
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -141,6 +141,8 @@ TEST(RecordTest, BadFlagsAreNamed) {
   ExpectRefused(result + "--out=/nonexistent/x.textproto", "/nonexistent/x");
   ExpectRefused(result + "--out=" + Temporary("never.pb"), "--out");
   ExpectRefused(result + "--commit=main" + out, "--commit");
+  ExpectRefused(result + "--commit=0123abc-dirty" + out,
+                "--commit: 0123abc-dirty: no commit has the sources");
   ExpectRefused(result + "--date=29.2.2024" + out, "--date");
   ExpectRefused(result + "--machine=" + out, "--machine");
   ExpectRefused(out, "--checkpoint, --result");

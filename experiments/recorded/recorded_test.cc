@@ -1,11 +1,14 @@
 #include "experiments/recorded/recorded.h"
 
+#include <sys/stat.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "engine/io/file.h"
 #include "engine/numerics/version.h"
 #include "experiments/recorded/recorded_run.h"
@@ -32,6 +35,20 @@ std::string Temporary(const std::string& name) {
 std::string WriteTable2() {
   const std::string path = Temporary("published.textproto");
   EXPECT_TRUE(WriteFileAtomically(path, kTable2).ok());
+  return path;
+}
+
+// In a folder keras/, of five epochs as the finished run.
+std::string WriteCurve() {
+  absl::StatusOr<std::string> text =
+      ReadFile("experiments/recorded/testdata/keras_curve.textproto");
+  EXPECT_TRUE(text.ok()) << text.status();
+  mkdir(Temporary("keras").c_str(), 0777);
+  const std::string path = Temporary("keras/curve.textproto");
+  EXPECT_TRUE(
+      WriteFileAtomically(
+          path, absl::StrReplaceAll(*text, {{"epochs: 100", "epochs: 5"}}))
+          .ok());
   return path;
 }
 
@@ -127,34 +144,114 @@ RecordedRuns PairLowerBy(double points) {
   return recorded;
 }
 
-TEST(RecordedTest, APairThatEndedIsAFindingByThePublishedDeviations) {
+TEST(RecordedTest, ADifferenceWithinTheMarginSpeaksForThePaper) {
   // One has not ended: its baseline alone is told.
   EXPECT_EQ(
       ReportOf(Load({kUnfinished, WriteTable2(), kFinished})).findings_size(),
       1);
-  // Three deviations of a difference: 3 * hypot(3, 4) = 15 points.
-  report::Report report = ReportOf(PairLowerBy(0.6 + 14.9));
-  ASSERT_EQ(report.findings_size(), 2);
-  EXPECT_EQ(report.findings(0).title(), "MobileNetV2: our FP32 is the paper's");
-  EXPECT_EQ(report.findings(1).kind(), report::Finding::AGREEMENT);
+  for (const double lower : {-0.89, 0.89}) {
+    const report::Report report = ReportOf(PairLowerBy(lower));
+    ASSERT_EQ(report.findings_size(), 2);
+    EXPECT_EQ(report.findings(0).title(),
+              "MobileNetV2: our FP32 is the paper's");
+    EXPECT_EQ(report.findings(1).kind(), report::Finding::AGREEMENT);
+    EXPECT_EQ(report.findings(1).title(),
+              "Recorded, one seed: MobileNetV2 FP16 seed 1 speaks for the "
+              "paper");
+    EXPECT_TRUE(absl::StrContains(report.findings(1).text(),
+                                  "One seed gives no verdict."));
+  }
+}
 
-  report = ReportOf(PairLowerBy(0.6 + 15.1));
+TEST(RecordedTest, ADifferenceBeyondItFromThePapersBaselineSpeaksAgainstIt) {
+  const report::Report report = ReportOf(PairLowerBy(0.91));
   ASSERT_EQ(report.findings_size(), 2);
   EXPECT_EQ(report.findings(1).kind(), report::Finding::CONTRADICTION);
+  EXPECT_EQ(report.findings(1).title(),
+            "Recorded, one seed: MobileNetV2 FP16 seed 1 speaks against the "
+            "paper");
+  EXPECT_TRUE(absl::StrContains(report.findings(1).text(),
+                                "69.09% of the test set, FP32 of the same seed "
+                                "at 70.00%: -0.91 points, beyond the margin of "
+                                "0.9"))
+      << report.findings(1).text();
+}
+
+// As PairLowerBy, with a baseline that is not the paper's: three deviations
+// under the published 70% are 58%.
+RecordedRuns MissedPairLowerBy(double points) {
+  RecordedRuns recorded = PairLowerBy(0);
+  for (RecordedRun& run : recorded.runs) {
+    const bool base = run.result().spec().policy() == "FP32";
+    run.mutable_result()->mutable_epochs(4)->set_test_accuracy(
+        0.579 - (base ? 0 : points / 100));
+  }
+  return recorded;
 }
 
 TEST(RecordedTest, ADifferenceFromAnotherBaselineIsNotHeldAgainstThePaper) {
-  RecordedRuns recorded = PairLowerBy(50);
-  RunResult& fp32 = *recorded.runs[0].mutable_result();
-  // Three deviations under the published 70% are 58%.
-  fp32.mutable_epochs(fp32.epochs_size() - 1)->set_test_accuracy(0.579);
-  const report::Report report = ReportOf(recorded);
+  report::Report report = ReportOf(MissedPairLowerBy(30));
   ASSERT_EQ(report.findings_size(), 2);
   EXPECT_EQ(report.findings(0).kind(), report::Finding::LIMITATION);
   EXPECT_EQ(report.findings(0).title(),
             "MobileNetV2: our FP32 is not the paper's");
   EXPECT_EQ(report.findings(1).kind(), report::Finding::LIMITATION);
+  EXPECT_TRUE(absl::EndsWith(report.findings(1).title(),
+                             "is not held against the paper"));
   EXPECT_EQ(report.tables(0).rows(0).cells(2).note(), "not the paper's");
+
+  report = ReportOf(MissedPairLowerBy(0.5));  // within the margin
+  EXPECT_EQ(report.findings(1).kind(), report::Finding::AGREEMENT);
+  EXPECT_TRUE(absl::StrContains(report.findings(1).text(),
+                                "The baseline is not the paper's"));
+}
+
+// The curve of the tests, with the specification of the finished run.
+RecordedRuns WithCurve(double last_share) {
+  RecordedRuns recorded = Load({kFinished, WriteTable2(), WriteCurve()});
+  EXPECT_EQ(recorded.curves.size(), 1);
+  recorded.curves[0].mutable_points(1)->set_test_accuracy(last_share);
+  return recorded;
+}
+
+TEST(RecordedTest, AnotherFrameworkStandsBesideOurFp32) {
+  const report::Report report = ReportOf(WithCurve(0.25));
+  ASSERT_EQ(report.tables_size(), 3);
+  const report::Table& table = report.tables(1);
+  EXPECT_TRUE(absl::StrContains(
+      table.caption(),
+      "Keras 2.15: MobileNetV2 FP32 seed 1, 2 points of a run that was stopped "
+      "after 2 of 5 epochs. Software: of the tests"))
+      << table.caption();
+  ASSERT_EQ(table.rows_size(), 2);
+  const report::Row& row = table.rows(1);
+  EXPECT_EQ(row.cells(1).text(), "2");
+  EXPECT_EQ(row.cells(2).text(), "25.0");
+  EXPECT_EQ(row.cells(3).text(), "40.00");
+  EXPECT_EQ(row.cells(4).text(), "+15.0");
+  EXPECT_EQ(row.cells(5).text(), "50.0");
+  ASSERT_EQ(report.findings_size(), 2);
+  EXPECT_EQ(report.findings(1).title(),
+            "MobileNetV2: where Keras 2.15 stands by the same protocol");
+  EXPECT_TRUE(
+      absl::StrContains(report.findings(1).text(), "not this engine alone"));
+  // Points of both, and the published band.
+  EXPECT_EQ(report.figures(0).datasets(0).records_size(), 2 * 5 + 2 * 2 + 2);
+}
+
+TEST(RecordedTest, AnEngineThatLagsBehindIsTold) {
+  const report::Report report = ReportOf(WithCurve(0.7));
+  ASSERT_EQ(report.findings_size(), 2);
+  EXPECT_TRUE(absl::StrContains(report.findings(1).text(),
+                                "So this engine lags behind."));
+}
+
+TEST(RecordedTest, ACurveOfAnotherSpecificationIsNotShown) {
+  RecordedRuns recorded = WithCurve(0.25);
+  recorded.curves[0].mutable_spec()->set_seed(2);
+  const report::Report report = ReportOf(recorded);
+  EXPECT_EQ(report.tables_size(), 2);
+  EXPECT_EQ(report.findings_size(), 1);
 }
 
 TEST(RecordedTest, WhatARunWasWarnedAboutIsAFinding) {
