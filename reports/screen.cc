@@ -13,7 +13,7 @@
 namespace repro16 {
 namespace {
 
-constexpr int kLines = 38;    // of the screen's, which has some below
+constexpr int kLines = 40;  // a few more follow, of the page
 constexpr int kColumns = 100;  // wider lines are hard to read across
 constexpr size_t kFewestRows = 3;  // of a table that is cut
 
