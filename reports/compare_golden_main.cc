@@ -2,8 +2,8 @@
 //
 // Exit status: 0, all equal, or nothing to compare as the golden values are of
 // another toolkit than the report, told in a line; 1, something differs, each
-// difference in a line; 2, bad input. With --brief a report that differs, or has
-// nothing to be held to, is told in a few lines, and is no failure.
+// difference in a line; 2, bad input. With --brief a report that differs, or
+// has nothing to be held to, is told in a few lines, and is no failure.
 #include <algorithm>
 #include <cstdio>
 #include <string>

@@ -86,9 +86,8 @@ std::vector<Field> FieldsOf(const report::Table& table, int i) {
                       }});
   }
   if (any([](const Cell& cell) { return !cell.note().empty(); })) {
-    fields.push_back({title + " note", [](const Cell& cell) {
-                        return Text(cell.note());
-                      }});
+    fields.push_back(
+        {title + " note", [](const Cell& cell) { return Text(cell.note()); }});
   }
   return fields;
 }
@@ -126,25 +125,19 @@ report::Dataset DataOfStatements(const report::Report& report) {
     data.add_fields(field);
   }
   for (const report::Expectation& e : report.expectations()) {
-    AddRecord({Text(e.id()),
-               Text(e.what()),
-               Text(e.place()),
-               Text(e.unit()),
-               NumberIf(e.has_paper_value(), e.paper_value()),
-               Text(e.paper_text()),
-               NumberIf(e.has_ours(), e.ours().mean()),
-               NumberIf(e.ours().has_sd(), e.ours().sd()),
-               NumberIf(e.has_ours(), static_cast<double>(e.ours().n())),
-               Text(e.ours_text()),
-               NumberIf(e.has_difference(), e.difference()),
-               NumberIf(e.has_interval(), e.interval().low()),
-               NumberIf(e.has_interval(), e.interval().high()),
-               NumberIf(e.has_interval(), e.interval().level()),
-               NumberIf(e.has_margin(), e.margin()),
-               Text(VerdictWord(e.verdict())),
-               Text(e.uncounted() ? "no" : "yes"),
-               Text(e.note())},
-              data);
+    AddRecord(
+        {Text(e.id()), Text(e.what()), Text(e.place()), Text(e.unit()),
+         NumberIf(e.has_paper_value(), e.paper_value()), Text(e.paper_text()),
+         NumberIf(e.has_ours(), e.ours().mean()),
+         NumberIf(e.ours().has_sd(), e.ours().sd()),
+         NumberIf(e.has_ours(), static_cast<double>(e.ours().n())),
+         Text(e.ours_text()), NumberIf(e.has_difference(), e.difference()),
+         NumberIf(e.has_interval(), e.interval().low()),
+         NumberIf(e.has_interval(), e.interval().high()),
+         NumberIf(e.has_interval(), e.interval().level()),
+         NumberIf(e.has_margin(), e.margin()), Text(VerdictWord(e.verdict())),
+         Text(e.uncounted() ? "no" : "yes"), Text(e.note())},
+        data);
   }
   return data;
 }

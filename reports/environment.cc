@@ -39,8 +39,8 @@ absl::StatusOr<std::vector<RunFiles>> ReadRuns(
 // Whether the telemetry is of a part of the run alone, as that of a process
 // that went on from a checkpoint is.
 bool IsPartial(const RunFiles& run) {
-  const double told = run.telemetry.train_images_per_second() *
-                      run.telemetry.train_seconds();
+  const double told =
+      run.telemetry.train_images_per_second() * run.telemetry.train_seconds();
   // Too many by less than half: the last batch of an epoch may be small.
   const double trained = static_cast<double>(run.result.steps_size()) *
                          static_cast<double>(run.result.spec().batch_size());

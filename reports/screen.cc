@@ -13,16 +13,15 @@
 namespace repro16 {
 namespace {
 
-constexpr int kLines = 40;  // a few more follow, of the page
+constexpr int kLines = 40;     // a few more follow, of the page
 constexpr int kColumns = 100;  // wider lines are hard to read across
-constexpr size_t kFewestRows = 3;  // of a table that is cut
 
 // A number's own digits: "75.8" of "75.8 ± 0.3 (5)"; other texts as they are.
 std::string Digits(std::string_view text) {
   const std::string_view word = text.substr(0, text.find(' '));
   const size_t sign = word.find_first_not_of("+-");
-  const bool is_number = sign != std::string_view::npos &&
-                         absl::ascii_isdigit(word[sign]);
+  const bool is_number =
+      sign != std::string_view::npos && absl::ascii_isdigit(word[sign]);
   return std::string(is_number ? word : text);
 }
 
@@ -68,8 +67,8 @@ Grid ShortTable(const report::Table& table) {
       cells.push_back(ShortCell(cell));
     }
     for (size_t i = 1; i < cells.size(); ++i) {
-      grid.columns[i].numeric =
-          grid.columns[i].numeric || row.cells(static_cast<int>(i)).has_number();
+      grid.columns[i].numeric = grid.columns[i].numeric ||
+                                row.cells(static_cast<int>(i)).has_number();
     }
     grid.rows.push_back(std::move(cells));
   }
@@ -88,10 +87,8 @@ std::string Shortened(const std::string& text, size_t most) {
 Grid ShortStatements(
     const std::vector<const report::Expectation*>& statements) {
   Grid grid;
-  grid.columns = {{"", false},
-                  {"Statement", false},
-                  {"Paper", false},
-                  {"Ours", false}};
+  grid.columns = {
+      {"", false}, {"Statement", false}, {"Paper", false}, {"Ours", false}};
   for (const report::Expectation* statement : statements) {
     grid.rows.push_back({{{VerdictSign(statement->verdict())}},
                          {{Shortened(statement->what(), 48)}},
@@ -119,11 +116,12 @@ class Screen {
     return false;
   }
 
-  // The same with fewer of its rows where it does not fit.
+  // The same with fewer of its rows where it does not fit; a grid of which not
+  // even half fits is left to the page.
   void AddSome(Grid grid) {
     const size_t rows = grid.rows.size();
     while (!Add(grid)) {
-      if (grid.rows.size() <= kFewestRows) return;
+      if (2 * grid.rows.size() <= rows) return;
       grid.rows.pop_back();
       grid.caption = absl::StrCat("The first ", grid.rows.size(), " of ", rows,
                                   " rows; the page has all.");
@@ -149,7 +147,7 @@ std::string RenderScreen(const report::Report& report,
     screen.AddSome(ShortTable(*table));
   }
   const auto statements = Statements(report, true);
-  if (!statements.empty()) screen.Add(ShortStatements(statements));
+  if (!statements.empty()) screen.AddSome(ShortStatements(statements));
   return screen.Text();
 }
 

@@ -151,9 +151,9 @@ void AddAnswer(const Judgements& judgements, report::Report* report) {
     report->add_answer("No run was made at this scale.");
     return;
   }
-  report->add_answer(absl::StrCat("Test accuracy, mean over ",
-                                  first->ours().n(), " networks: ",
-                                  absl::StrJoin(ours, "; "), "."));
+  report->add_answer(
+      absl::StrCat("Test accuracy, mean over ", first->ours().n(),
+                   " networks: ", absl::StrJoin(ours, "; "), "."));
   // What is the same of all is said once.
   const bool alike = absl::c_all_of(verdicts, [&](const std::string& verdict) {
     return verdict == verdicts.front();
@@ -166,8 +166,8 @@ void AddAnswer(const Judgements& judgements, report::Report* report) {
   report->add_answer(absl::StrCat(
       "The paper says ", PaperText(*first),
       ". Held against it with a margin of ", FormatShortest(first->margin()),
-      " points: ",
-      alike ? verdicts.front() : absl::StrJoin(verdicts, ", "), "."));
+      " points: ", alike ? verdicts.front() : absl::StrJoin(verdicts, ", "),
+      "."));
 }
 
 void AddSummary(const Judgements& judgements, report::Report* report) {
