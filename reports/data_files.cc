@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,14 +60,36 @@ Value PaperValueOf(const Cell& cell) {
   return Text(cell.paper());
 }
 
+// Titles that tell the columns apart: one that several have, such as "alike",
+// follows the title of the column before it.
+std::vector<std::string> TitlesOf(const report::Table& table) {
+  std::map<std::string, int> uses;
+  for (const report::Column& column : table.columns()) ++uses[TitleOf(column)];
+  std::vector<std::string> titles;
+  std::set<std::string> taken;
+  for (int i = 0; i < table.columns_size(); ++i) {
+    std::string title = TitleOf(table.columns(i));
+    if (title.empty()) title = i == 0 ? "row" : "column";
+    if (i > 0 && uses[TitleOf(table.columns(i))] > 1) {
+      title = absl::StrCat(TitleOf(table.columns(i - 1)), " ", title);
+    }
+    if (!taken.insert(title).second) {
+      absl::StrAppend(&title, " ", i + 1);
+      taken.insert(title);
+    }
+    titles.push_back(std::move(title));
+  }
+  return titles;
+}
+
 // The columns that column i of a table becomes.
-std::vector<Field> FieldsOf(const report::Table& table, int i) {
+std::vector<Field> FieldsOf(const report::Table& table, int i,
+                            const std::string& title) {
   const auto any = [&](const std::function<bool(const Cell&)>& test) {
     return std::any_of(
         table.rows().begin(), table.rows().end(),
         [&](const report::Row& row) { return test(row.cells(i)); });
   };
-  const std::string title = TitleOf(table.columns(i));
   std::vector<Field> fields;
   const auto is_number = [](const Cell& cell) { return cell.has_number(); };
   const auto has_text = [](const Cell& cell) { return !cell.text().empty(); };
@@ -96,8 +120,9 @@ report::Dataset DataOfTable(const report::Table& table) {
   report::Dataset data;
   data.set_name(TableId(table));
   for (int y = 0; y < table.rows_size(); ++y) data.add_records();
+  const std::vector<std::string> titles = TitlesOf(table);
   for (int i = 0; i < table.columns_size(); ++i) {
-    for (const Field& field : FieldsOf(table, i)) {
+    for (const Field& field : FieldsOf(table, i, titles[i])) {
       data.add_fields(field.name);
       for (int y = 0; y < table.rows_size(); ++y) {
         *data.mutable_records(y)->add_values() =

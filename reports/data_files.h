@@ -26,7 +26,7 @@ std::vector<std::string> DataFileNames(std::string_view id);
 // runs; the data set's name is the id. A column of numbers has the numbers with
 // all their digits, and where its cells show more a column "<title> as shown"
 // beside it; "<title> paper", "<title> verdict" and "<title> note" where a cell
-// has such.
+// has such. No two columns have one title.
 std::vector<report::Dataset> DataOf(const report::Report& report);
 
 // RFC 4180, with a line of field names. A value that is absent is empty.

@@ -77,6 +77,16 @@ TEST(DataFilesTest, WhatIsNoNumberIsNullInJson) {
   EXPECT_EQ(CsvOf(data), "x\r\ninf\r\n");
 }
 
+TEST(DataFilesTest, ColumnsOfOneTitleAreToldApart) {
+  report::Report report;
+  report::Table& table = *report.add_tables();
+  for (const char* title : {"", "FP16", "alike", "MP", "alike"}) {
+    table.add_columns()->set_title(title);
+  }
+  EXPECT_THAT(DataOf(report)[0].fields(),
+              ElementsAre("row", "FP16", "FP16 alike", "MP", "MP alike"));
+}
+
 TEST(DataFilesTest, StatementsAndRunsAreDataToo) {
   report::Report report;
   report::Expectation& statement = *report.add_expectations();

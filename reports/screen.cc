@@ -116,16 +116,17 @@ class Screen {
     return false;
   }
 
-  // The same with fewer of its rows where it does not fit; a grid of which not
-  // even half fits is left to the page.
-  void AddSome(Grid grid) {
+  // The same with fewer of its rows where it does not fit, down to `fewest`;
+  // false: it is left to the page.
+  bool AddSome(Grid grid, size_t fewest) {
     const size_t rows = grid.rows.size();
     while (!Add(grid)) {
-      if (2 * grid.rows.size() <= rows) return;
+      if (grid.rows.size() <= fewest) return false;
       grid.rows.pop_back();
       grid.caption = absl::StrCat("The first ", grid.rows.size(), " of ", rows,
                                   " rows; the page has all.");
     }
+    return true;
   }
 
   std::string Text() const { return TerminalOf(document_, terminal_); }
@@ -144,10 +145,13 @@ std::string RenderScreen(const report::Report& report,
   if (!document.answer.empty()) document.claim.clear();
   Screen screen(std::move(document), terminal);
   for (const report::Table* table : MainTables(report)) {
-    screen.AddSome(ShortTable(*table));
+    // Less than half of a table tells little.
+    const size_t half = (table->rows_size() + 1) / 2;
+    if (!screen.AddSome(ShortTable(*table), half)) break;
   }
+  // The first of the statements are those that differ.
   const auto statements = Statements(report, true);
-  if (!statements.empty()) screen.AddSome(ShortStatements(statements));
+  if (!statements.empty()) screen.AddSome(ShortStatements(statements), 3);
   return screen.Text();
 }
 

@@ -92,6 +92,20 @@ TEST(ScreenTest, ATableThatIsCutSaysSo) {
                     HasSubstr("Largest single error")));
 }
 
+TEST(ScreenTest, OfManyStatementsTheFirstAreShown) {
+  report::Report report = Read("report.textproto");
+  report.clear_tables();
+  while (report.expectations_size() < 90) {
+    report::Expectation& statement = *report.add_expectations();
+    statement.set_id(absl::StrCat("more", report.expectations_size()));
+    statement.set_verdict(report::VERDICT_MATCH);
+  }
+  EXPECT_THAT(
+      RenderScreen(report, Terminal()),
+      AllOf(HasSubstr(" of 90 rows; the page has all."),
+            HasSubstr("✗  Largest single error"), Not(HasSubstr("Outliers"))));
+}
+
 TEST(ScreenTest, FactsAreLeftToThePage) {
   report::Report report = Read("report.textproto");
   report.mutable_expectations(2)->set_uncounted(true);

@@ -25,10 +25,10 @@ void AddAnswer(absl::Span<const std::string_view> ids, report::Report* report) {
     const std::string ours = OursText(*expectation);
     if (ours.empty()) continue;
     const std::string verdict = VerdictWord(expectation->verdict());
-    report->add_answer(absl::StrCat(expectation->what(), ": ", ours,
-                                    "; the paper: ", PaperText(*expectation),
-                                    verdict.empty() ? "" : " (", verdict,
-                                    verdict.empty() ? "." : ")."));
+    report->add_answer(
+        absl::StrCat(expectation->what(), ": ", ours,
+                     "; the paper: ", PaperText(*expectation),
+                     verdict.empty() ? "" : "; verdict: ", verdict, "."));
   }
 }
 

@@ -26,8 +26,8 @@ TEST(AnswerTest, HasASentenceForEachStatementThatWasRun) {
       report.answer(),
       testing::ElementsAre(
           "Equal classes: 9 of 10; the paper: all.",
-          "Mean difference: -0.2500 points; the paper: slightly better "
-          "(differ)."));
+          "Mean difference: -0.2500 points; the paper: slightly better; "
+          "verdict: differ."));
 }
 
 }  // namespace

@@ -273,7 +273,8 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
       "that of the seeds; table 2 tests the differences.");
   AddDiverged(sets, &report);
   judgements->AddTo(&report);
-  AddAnswer({"no_consistent_winner/FP16", "no_consistent_winner/FP16_BN32"}, &report);
+  AddAnswer({"no_consistent_winner/FP16", "no_consistent_winner/FP16_BN32"},
+            &report);
   if (!sets.empty()) {
     *report.add_tables() = LeadTable(results);
     *report.add_tables() = DifferenceTable(results);
