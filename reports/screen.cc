@@ -75,9 +75,10 @@ Grid ShortTable(const report::Table& table) {
   return grid;
 }
 
+// At most so many columns, where the words allow it.
 std::string Shortened(const std::string& text, size_t most) {
   if (text.size() <= most) return text;
-  const size_t blank = text.rfind(' ', most);
+  const size_t blank = text.rfind(' ', most - 2);
   // Between two words, and so between two characters.
   return blank == std::string::npos ? text
                                     : absl::StrCat(text.substr(0, blank), " …");
