@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "analysis/cost_model.pb.h"
@@ -130,7 +131,9 @@ std::string MeanText(std::string_view title, const report::Expectation& mean) {
   std::string text = absl::StrCat(
       title, " is ", FormatSigned(mean.difference(), 3), " points");
   if (mean.has_interval()) {
-    absl::StrAppend(&text, ", 90% interval ", FormatInterval(mean.interval()));
+    absl::StrAppendFormat(&text, ", %g%% interval %s",
+                          100 * mean.interval().level(),
+                          FormatInterval(mean.interval()));
   }
   return text;
 }
