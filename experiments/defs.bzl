@@ -121,6 +121,7 @@ def _show_impl(ctx):
         {
             # Folders of two experiments may have one name: "fig1/cifar10", "lemma1/cifar10".
             "%{name}": "%s_%s" % (ctx.label.package[len("experiments/"):], folder),
+            "%{compare_golden}": ctx.executable._compare_golden.short_path,
             "%{render}": ctx.executable._render.short_path,
             "%{report}": info.report.short_path,
             "%{golden}": info.golden.short_path,
@@ -131,8 +132,8 @@ def _show_impl(ctx):
             "%{models}": ",".join(ctx.attr.timed_models),
             "%{policies}": ",".join(ctx.attr.timed_policies),
         },
-        [info.report, info.golden, ctx.executable._render, ctx.executable._step_times] + info.results +
-        info.telemetry + pictures.values(),
+        [info.report, info.golden, ctx.executable._compare_golden, ctx.executable._render] +
+        [ctx.executable._step_times] + info.results + info.telemetry + pictures.values(),
     )
     return [
         DefaultInfo(files = depset([info.report, html, markdown] + ctx.files.charts), **launcher),
@@ -152,6 +153,7 @@ _show = rule(
         "report": attr.label(mandatory = True, providers = [ReportInfo]),
         "timed_models": attr.string_list(doc = "whose training steps are timed when the report is shown"),
         "timed_policies": attr.string_list(doc = "in which policies; empty: not timed"),
+        "_compare_golden": attr.label(default = "//reports:compare_golden", executable = True, cfg = "target"),
         "_render": attr.label(default = "//reports:render", executable = True, cfg = "target"),
         "_step_times": attr.label(default = "//experiments/common:step_times", executable = True, cfg = "target"),
         "_template": attr.label(default = "//experiments:show_report.sh.tpl", allow_single_file = True),

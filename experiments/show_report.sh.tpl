@@ -1,12 +1,14 @@
 #!/bin/bash
-# Prints the report, and writes its page with what depends on the machine and the moment: commit, date, device.
+# Prints the report's first screen, and writes its page with what depends on the machine and the moment: commit, date,
+# device. Beside the page stand its tables as CSV and as JSON.
 #
-# usage: ./bazelw run TARGET [-- --out_dir=FOLDER --times=yes|no]
+# usage: ./bazelw run TARGET [-- --full --out_dir=FOLDER --times=yes|no]
 set -euo pipefail
 
 source_tree=${BUILD_WORKSPACE_DIRECTORY:-}
 out_dir=${source_tree:-$PWD}/out/%{name}
 times=yes
+shown=screen
 for argument; do
   case $argument in
     --out_dir=?*)
@@ -16,8 +18,11 @@ for argument; do
     --times=yes | --times=no)
       times=${argument#--times=}
       ;;
+    --full)
+      shown=terminal
+      ;;
     *)
-      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER and --times=yes|no" >&2
+      echo "error: $argument: unknown; the arguments are --full, --out_dir=FOLDER and --times=yes|no" >&2
       exit 2
       ;;
   esac
@@ -58,9 +63,13 @@ for picture in %{pictures}; do
   beside+=${beside:+,}${file%.svg}=$file
 done
 
-render --format=html --chart="$inside" --out="$unfinished/report.html"
-render --format=markdown --chart="$beside" --out="$unfinished/report.md"
+render --format=html --chart="$inside" --data_files --out="$unfinished/report.html"
+render --format=markdown --chart="$beside" --data_files --out="$unfinished/report.md"
+render --format=data --out="$unfinished"
 mv -f "$unfinished"/* "$out_dir"
-render --format=terminal
+render --format=$shown
 echo
+# A difference is told, and fails the tests, not this.
+%{compare_golden} --report=%{report} --golden=%{golden} --brief || true
 echo "The page: $out_dir/report.html"
+[[ $shown == terminal ]] || echo "The whole of it here: the same command with -- --full"

@@ -32,8 +32,29 @@ grep -q $'\033' "$out/plain" && fail "colour although the output is no terminal"
 ./render --report=$report --color=always > "$out/coloured" || fail "the report is not printed in colour"
 grep -q $'\033' "$out/coloured" || fail "no colour although it was asked for"
 
+# The data beside the page: as a program reads it, numbers with all their digits.
+mkdir "$out/data"
+./render --report=$report --format=data --out="$out/data"
+python3 - "$out/data" << 'END' || fail "the data cannot be read"
+import csv, json, sys
+folder = sys.argv[1] + "/test_accuracy_after_the_last_epoch_all_policies"
+rows = list(csv.DictReader(open(folder + ".csv", encoding="utf-8", newline="")))
+assert [row["Network"] for row in rows] == ["AlexNet", "MobileNetV2"], rows
+assert rows[0]["FP16 (%)"] == "75.8" and rows[0]["FP16 (%) paper"] == "76", rows[0]
+assert rows[1]["FP16 - FP32 (points) note"] == "[-4.9, -2.9], margin ±0.9", rows[1]
+objects = json.load(open(folder + ".json", encoding="utf-8"))
+assert objects[1]["FP16 - FP32 (points)"] == -3.9, objects[1]
+assert objects[1]["FP16 - FP32 (points) verdict"] == "differ", objects[1]
+statements = json.load(open(sys.argv[1] + "/statements.json", encoding="utf-8"))
+assert len(statements) == 6 and statements[3]["ours"] == 121.4 and statements[5]["ours"] is None, statements
+END
+"${page[@]}" --data_files > "$out/linked.html"
+grep -o 'href="[a-z_]*\.[a-z]*"' "$out/linked.html" | sort | cut -d'"' -f2 | cmp - <(ls "$out/data") ||
+  fail "the page does not name the files beside it"
+
 # Bad input.
 expect 2 '--report is needed' ./render
+expect 2 'give --out=FOLDER' ./render --report=$report --format=data
 expect 2 'nowhere.pb' ./render --report="$out/nowhere.pb"
 expect 2 '--format=pdf' ./render --report=$report --format=pdf
 expect 2 '--color=blue' ./render --report=$report --color=blue
@@ -50,15 +71,22 @@ cp testdata/golden.textproto "$golden"
 chmod u+w "$golden"
 files=(--golden="$golden" --report=$report)
 expect 2 'none at scale lite' ./compare_golden "${files[@]}"
+[[ $(./compare_golden "${files[@]}" --brief) == 'golden: none at this scale' ]] || fail "brief: none"
 expect 2 '--reason is needed' ./update_golden "${files[@]}"
 cmp testdata/golden.textproto "$golden" || fail "the golden file was changed without a reason"
 ./update_golden "${files[@]}" --reason='first values' --commit=abc1234
 grep -q 'reason: "first values"' "$golden" || fail "the reason is missing"
 head -n 4 testdata/golden.textproto | cmp - <(head -n 4 "$golden") || fail "the first comment was lost"
 expect 0 '' ./compare_golden "${files[@]}"
+[[ $(./compare_golden "${files[@]}" --brief) == 'golden: equal' ]] || fail "brief: equal"
 sed -i 's/mean: "0x1.e59999999999ap+6"/mean: "0x1.e59999999999bp+6"/' "$golden"
 expect 1 'report: ratio mean: golden 0x1.e59999999999bp+6, measured 0x1.e59999999999ap+6' \
   ./compare_golden "${files[@]}"
+brief=$(./compare_golden "${files[@]}" --brief) || fail "brief: a difference is a failure"
+[[ $brief == $'golden: different\n  report: ratio mean: golden 0x1.e59999999999bp+6'* ]] || fail "brief: $brief"
+sed 's/^provenance {/& made_up_data: true/' $report > "$out/made_up.textproto"
+[[ $(./compare_golden --golden="$golden" --report="$out/made_up.textproto" --brief) == *'data are made up' ]] ||
+  fail "brief: made-up data"
 
 # Of another toolkit: said, and no failure.
 sed 's/^provenance {/& toolkit: "none"/' $report > "$out/no_toolkit.textproto"

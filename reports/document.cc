@@ -1,35 +1,25 @@
 #include "reports/document.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "reports/data_files.h"
+#include "reports/document_parts.h"
 
 namespace repro16 {
 namespace {
-
-constexpr CellLine::Style kSmall = CellLine::Style::kSmall;
 
 std::string WithUnit(std::string text, const std::string& unit) {
   return unit.empty() || text.empty() ? text : absl::StrCat(text, " ", unit);
 }
 
-void AddLine(std::string text, CellLine::Style style, GridCell& cell) {
-  if (!text.empty()) cell.push_back({std::move(text), style});
-}
-
 void AddVerdict(report::Verdict verdict, GridCell& cell) {
   if (verdict == report::VERDICT_NONE) return;
   cell.push_back({VerdictLabel(verdict), CellLine::Style::kVerdict, verdict});
-}
-
-void AddCommand(const std::string& command, std::vector<Block>& blocks) {
-  if (!command.empty()) blocks.push_back(Command{command});
 }
 
 // ---- Expectations -----------------------------------------------------------
@@ -78,16 +68,8 @@ GridCell DifferenceCell(const report::Expectation& expectation) {
   return cell;
 }
 
-void AddExpectations(const report::Report& report, std::vector<Block>& blocks) {
-  if (report.expectations().empty()) return;
-  std::vector<const report::Expectation*> sorted;
-  for (const report::Expectation& expectation : report.expectations()) {
-    sorted.push_back(&expectation);
-  }
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto* a, const auto* b) {
-                     return Rank(a->verdict()) < Rank(b->verdict());
-                   });
+Grid StatementGrid(
+    const std::vector<const report::Expectation*>& expectations) {
   Grid grid;
   grid.cards = true;
   grid.columns = {{"Expectation", false},
@@ -95,7 +77,7 @@ void AddExpectations(const report::Report& report, std::vector<Block>& blocks) {
                   {"Ours", false},
                   {"Difference", false},
                   {"Verdict", false}};
-  for (const report::Expectation* expectation : sorted) {
+  for (const report::Expectation* expectation : expectations) {
     GridCell what = {{expectation->what()}};
     AddLine(expectation->place(), kSmall, what);
     AddLine(expectation->note(), kSmall, what);
@@ -107,8 +89,26 @@ void AddExpectations(const report::Report& report, std::vector<Block>& blocks) {
                          DifferenceCell(*expectation),
                          verdict});
   }
+  return grid;
+}
+
+void AddExpectations(const report::Report& report, std::vector<Block>& blocks) {
+  if (report.expectations().empty()) return;
   blocks.push_back(Heading{"The paper and our runs"});
-  blocks.push_back(std::move(grid));
+  const auto counted = Statements(report, true);
+  if (!counted.empty()) blocks.push_back(StatementGrid(counted));
+  const auto shown = Statements(report, false);
+  if (!shown.empty()) {
+    Grid grid = StatementGrid(shown);
+    grid.title = "Shown and not counted";
+    grid.caption =
+        "Facts such as counts of parameters, and evidence that another "
+        "statement has already.";
+    blocks.push_back(std::move(grid));
+  }
+  if (report.data_files()) {
+    std::get<Grid>(blocks.back()).files = DataFileNames(kStatementsId);
+  }
   AddCommand(report.command(), blocks);
 }
 
@@ -135,7 +135,8 @@ bool IsRich(const report::Cell& cell) {
          cell.verdict() != report::VERDICT_NONE;
 }
 
-void AddTable(const report::Table& table, std::vector<Block>& blocks) {
+void AddTable(const report::Table& table, bool data_files,
+              std::vector<Block>& blocks) {
   Grid grid;
   // Numbers are compared down their columns; a cell of several lines is read by
   // itself. The first cell only names its row.
@@ -146,17 +147,13 @@ void AddTable(const report::Table& table, std::vector<Block>& blocks) {
   }
   grid.title = table.title();
   grid.caption = table.caption();
+  if (data_files) grid.files = DataFileNames(TableId(table));
   for (int i = 0; i < table.columns_size(); ++i) {
-    const report::Column& column = table.columns(i);
     const bool numeric = std::any_of(
         table.rows().begin(), table.rows().end(), [i](const report::Row& row) {
           return i < row.cells_size() && row.cells(i).has_number();
         });
-    grid.columns.push_back(
-        {column.unit().empty()
-             ? column.title()
-             : absl::StrCat(column.title(), " (", column.unit(), ")"),
-         numeric});
+    grid.columns.push_back({TitleOf(table.columns(i)), numeric});
   }
   for (const report::Row& row : table.rows()) {
     std::vector<GridCell> cells;
@@ -192,263 +189,90 @@ void AddFindings(const report::Report& report, std::vector<Block>& blocks) {
   }
 }
 
-// ---- Rounding ---------------------------------------------------------------
-
-GridCell CountCell(uint64_t count, uint64_t stored) {
-  GridCell cell = {{FormatCount(count)}};
-  if (count > 0 && stored > 0) {
-    AddLine(absl::StrCat(FormatNumber(100.0 * count / stored, 2), "%"), kSmall,
-            cell);
-  }
-  return cell;
-}
-
-GridCell PolicyCell(const report::PolicyCounts& policy) {
-  GridCell cell = {{policy.policy()}};
-  AddLine(absl::StrCat(policy.runs(), policy.runs() == 1 ? " run" : " runs"),
-          kSmall, cell);
-  if (policy.skipped_steps() > 0) {
-    AddLine(absl::StrCat(FormatCount(policy.skipped_steps()),
-                         " steps skipped by loss scaling"),
-            kSmall, cell);
-  }
-  if (policy.non_finite_runs() > 0) {
-    AddLine(absl::StrCat("not finite in ", policy.non_finite_runs(),
-                         ", first: ", policy.first_non_finite()),
-            kSmall, cell);
-  }
-  return cell;
-}
-
-void AddPolicyRows(const report::PolicyCounts& policy, Grid& grid) {
-  const std::array<std::pair<const char*, const StoreCounts*>, 4> kinds = {{
-      {"activations", &policy.counts().activations()},
-      {"gradients of activations", &policy.counts().activation_gradients()},
-      {"gradients of weights", &policy.counts().weight_gradients()},
-      {"parameters, slots", &policy.counts().parameters()},
-  }};
-  bool first = true;
-  for (const auto& [name, counts] : kinds) {
-    const uint64_t stored = counts->stored();
-    if (stored == 0) continue;
-    grid.rows.push_back({first ? PolicyCell(policy) : GridCell{},
-                         {{name}},
-                         {{FormatCount(stored)}},
-                         CountCell(counts->underflow(), stored),
-                         CountCell(counts->infinite(), stored),
-                         CountCell(counts->nan(), stored)});
-    first = false;
-  }
-}
-
-void AddRounding(const report::Report& report, std::vector<Block>& blocks) {
-  if (!report.counts().empty()) {
-    Grid grid;
-    grid.caption =
-        "Values written in training. Underflow: the result was not 0, the "
-        "stored value is.";
-    grid.columns = {{"Policy", false},  {"Tensors", false},
-                    {"Stored", true},   {"Underflow to 0", true},
-                    {"Overflow", true}, {"NaN", true}};
-    for (const report::PolicyCounts& policy : report.counts()) {
-      AddPolicyRows(policy, grid);
-    }
-    blocks.push_back(Heading{"What rounding did"});
-    blocks.push_back(std::move(grid));
-  }
-  if (!report.partings().empty()) {
-    Grid grid;
-    grid.caption = "The first step, from 0, at which two runs differ in loss.";
-    grid.columns = {
-        {"Run", false}, {"Beside", false}, {"Parted at step", true}};
-    for (const report::Parting& parting : report.partings()) {
-      grid.rows.push_back(
-          {{{parting.run_a()}},
-           {{parting.run_b()}},
-           {{parting.has_step() ? absl::StrCat(parting.step()) : "never"}}});
-    }
-    blocks.push_back(Heading{"Where runs part"});
-    blocks.push_back(std::move(grid));
-  }
-}
-
-// ---- Time, memory, provenance -----------------------------------------------
-
-// "1.62× FP32"; "" where the row has no ratio.
-std::string RatioText(const report::TimingRow& row) {
-  if (!row.has_ratio()) return "";
-  return absl::StrCat(FormatNumber(row.ratio(), 3), "× ", row.ratio_to());
-}
-
-std::string PaperRatioText(const report::TimingRow& row) {
-  if (!row.has_paper_ratio()) return "";
-  return absl::StrCat(FormatNumber(row.paper_ratio(), 3), "×");
-}
-
-// A row for each time.
-Grid TimesByRow(const report::Timing& timing) {
-  Grid grid;
-  grid.columns = {{"What", false},
-                  {"Ours", false},
-                  {"Ratio", false},
-                  {"The paper's ratio", false}};
-  for (const report::TimingRow& row : timing.rows()) {
-    GridCell what = {{row.what()}}, ratio, paper;
-    AddLine(row.note(), kSmall, what);
-    AddLine(RatioText(row), CellLine::Style::kPlain, ratio);
-    AddLine(PaperRatioText(row), CellLine::Style::kPlain, paper);
-    grid.rows.push_back(
-        {what, {{FormatEstimate(row.ours(), 3, row.unit())}}, ratio, paper});
-  }
-  return grid;
-}
-
-// A row for each group, a column for each `what`, both as they come first.
-Grid TimesByGroup(const report::Timing& timing) {
-  std::vector<std::string> groups, whats;
-  const auto index = [](const std::string& name,
-                        std::vector<std::string>& names) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    const size_t i = found - names.begin();
-    if (found == names.end()) names.push_back(name);
-    return i;
-  };
-  Grid grid;
-  grid.columns = {{"", false}};
-  for (const report::TimingRow& row : timing.rows()) {
-    const size_t y = index(row.group(), groups);
-    const size_t x = index(row.what(), whats) + 1;
-    if (y == grid.rows.size()) grid.rows.push_back({{{row.group()}}});
-    if (x == grid.columns.size()) grid.columns.push_back({row.what(), false});
-    std::vector<GridCell>& cells = grid.rows[y];
-    if (x >= cells.size()) cells.resize(x + 1);
-    cells[x] = {{FormatEstimate(row.ours(), 3, row.unit())}};
-    AddLine(RatioText(row), CellLine::Style::kPlain, cells[x]);
-    const std::string paper = PaperRatioText(row);
-    if (!paper.empty()) {
-      AddLine(absl::StrCat("paper ", paper), kSmall, cells[x]);
-    }
-    AddLine(row.note(), kSmall, cells[x]);
-  }
-  for (std::vector<GridCell>& cells : grid.rows) {
-    cells.resize(grid.columns.size());
-  }
-  return grid;
-}
-
-void AddTiming(const report::Report& report, std::vector<Block>& blocks) {
-  blocks.push_back(Heading{"Time"});
-  if (!report.has_timing()) {
-    blocks.push_back(Paragraph{"Not measured."});
-    return;
-  }
-  const report::Timing& timing = report.timing();
-  const bool grouped =
-      timing.rows_size() > 0 && !timing.rows(0).group().empty();
-  Grid grid = grouped ? TimesByGroup(timing) : TimesByRow(timing);
-  grid.cards = true;
-  grid.caption = timing.note();
-  blocks.push_back(std::move(grid));
-  AddCommand(timing.command(), blocks);
-}
-
-// "12.3 MiB"; "not measured" for 0.
-std::string Mebibytes(int64_t bytes) {
-  if (bytes == 0) return "not measured";
-  return absl::StrFormat("%.1f MiB", bytes / 1048576.0);
-}
-
-void AddMemory(const report::Report& report, std::vector<Block>& blocks) {
-  blocks.push_back(Heading{"Memory"});
-  if (report.memory().empty()) {
-    blocks.push_back(Paragraph{"Not measured."});
-    return;
-  }
-  Grid grid;
-  grid.caption =
-      "The most of one run. Planned: activations, workspace, parameters, "
-      "gradients and slots. Peak: of the whole process, with data set and "
-      "program.";
-  grid.columns = {{"Policy", false},
-                  {"Parameters", true},
-                  {"Planned", true},
-                  {"Peak", true}};
-  for (const report::Memory& memory : report.memory()) {
-    grid.rows.push_back({{{memory.policy()}},
-                         {{FormatCount(memory.parameters())}},
-                         {{Mebibytes(memory.planned_bytes())}},
-                         {{Mebibytes(memory.peak_rss_bytes())}}});
-  }
-  blocks.push_back(std::move(grid));
-}
-
-std::string Duration(double seconds) {
-  if (seconds < 120) return absl::StrFormat("%.1f s", seconds);
-  if (seconds < 7200) return absl::StrFormat("%.1f min", seconds / 60);
-  return absl::StrFormat("%.1f h", seconds / 3600);
-}
-
-void AddProvenance(const report::Report& report, std::vector<Block>& blocks) {
-  const report::Provenance& provenance = report.provenance();
-  const report::Environment& environment = report.environment();
-  Facts facts;
-  const auto add = [&facts](const char* name, std::string value) {
-    if (!value.empty()) facts.rows.emplace_back(name, std::move(value));
-  };
-  add("Scale", report.scale());
-  add("Policies", absl::StrJoin(provenance.policies(), ", "));
-  add("Seeds", absl::StrJoin(provenance.seeds(), ", "));
-  add("Data", absl::StrCat(provenance.data(), provenance.made_up_data()
-                                                  ? " (made up, not published)"
-                                                  : ""));
-  add("Data digest", provenance.data_digest());
-  add("Reduced", absl::StrJoin(provenance.reductions(), "; "));
-  add("Toolkit", provenance.toolkit());
-  if (provenance.numerics_version() > 0) {
-    add("Numerics version", absl::StrCat(provenance.numerics_version()));
-  }
-  add("Backend", provenance.backend());
-  add("Golden values", environment.golden());
-  add("Commit", environment.commit());
-  add("Date", environment.date());
-  add("Device", environment.device());
-  add("SIMD target", environment.simd_target());
-  if (environment.wall_seconds() > 0) {
-    add("Time of all runs", Duration(environment.wall_seconds()));
-  }
-  blocks.push_back(Heading{"Provenance"});
-  blocks.push_back(std::move(facts));
-}
-
 }  // namespace
 
-Document DocumentOf(const report::Report& report) {
+// ---- The parts --------------------------------------------------------------
+
+std::vector<const report::Table*> MainTables(const report::Report& report) {
+  std::vector<const report::Table*> tables;
+  for (const report::Table& table : report.tables()) {
+    if (table.main()) tables.push_back(&table);
+  }
+  if (tables.empty() && !report.tables().empty()) {
+    tables.push_back(&report.tables(0));
+  }
+  return tables;
+}
+
+std::vector<const report::Table*> OtherTables(const report::Report& report) {
+  const std::vector<const report::Table*> main = MainTables(report);
+  std::vector<const report::Table*> tables;
+  for (const report::Table& table : report.tables()) {
+    if (std::find(main.begin(), main.end(), &table) == main.end()) {
+      tables.push_back(&table);
+    }
+  }
+  return tables;
+}
+
+std::vector<const report::Expectation*> Statements(const report::Report& report,
+                                                   bool counted) {
+  std::vector<const report::Expectation*> statements;
+  for (const report::Expectation& expectation : report.expectations()) {
+    if (expectation.uncounted() != counted) statements.push_back(&expectation);
+  }
+  std::stable_sort(statements.begin(), statements.end(),
+                   [](const auto* a, const auto* b) {
+                     return Rank(a->verdict()) < Rank(b->verdict());
+                   });
+  return statements;
+}
+
+Document StartDocument(const report::Report& report) {
   Document document;
   document.title = report.title();
+  document.answer.assign(report.answer().begin(), report.answer().end());
   document.tally = TallyOf(report);
   document.headline = Headline(document.tally);
   document.badge = ScaleBadge(report);
   document.scale = report.scale();
   document.claim = report.claim().text();
   document.claim_place = report.claim().place();
+  return document;
+}
+
+Document DocumentOf(const report::Report& report) {
+  Document document = StartDocument(report);
   std::vector<Block>& blocks = document.blocks;
-  for (const std::string& paragraph : report.summary()) {
-    blocks.push_back(Paragraph{paragraph});
+  const auto add_summary = [&] {
+    for (const std::string& paragraph : report.summary()) {
+      blocks.push_back(Paragraph{paragraph});
+    }
+  };
+  // What has no answer opens with its summary.
+  if (report.answer().empty()) add_summary();
+  for (const report::Table* table : MainTables(report)) {
+    AddTable(*table, report.data_files(), blocks);
   }
-  AddProvenance(report, blocks);
-  AddExpectations(report, blocks);
-  if (!report.tables().empty()) blocks.push_back(Heading{"Tables"});
-  for (const report::Table& table : report.tables()) AddTable(table, blocks);
-  if (!report.figures().empty()) blocks.push_back(Heading{"Figures"});
   for (const report::Figure& figure : report.figures()) {
     blocks.push_back(Chart{&figure});
     AddCommand(figure.command(), blocks);
   }
+  if (!report.answer().empty()) add_summary();
+  AddExpectations(report, blocks);
+  const auto others = OtherTables(report);
+  if (!others.empty()) blocks.push_back(Heading{"More tables"});
+  for (const report::Table* table : others) {
+    AddTable(*table, report.data_files(), blocks);
+  }
   AddFindings(report, blocks);
-  if (!report.provenance().toolkit().empty()) return document;  // no runs
-  AddTiming(report, blocks);
-  AddMemory(report, blocks);
-  AddRounding(report, blocks);
+  if (report.provenance().toolkit().empty()) {  // else there are no runs
+    AddTiming(report, blocks);
+    AddMemory(report, blocks);
+    AddRounding(report, blocks);
+    AddRuns(report, blocks);
+  }
+  AddProvenance(report, blocks);
   return document;
 }
 

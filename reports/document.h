@@ -50,6 +50,10 @@ struct Grid {
   std::vector<std::vector<GridCell>> rows;
   // On a narrow page each row becomes a card; else the table scrolls there.
   bool cards = false;
+  // Many rows that few read: closed at first, and on the terminal the caption
+  // alone.
+  bool folded = false;
+  std::vector<std::string> files = {};  // that have its data, beside the page
 };
 
 // Refers to the report that the document was made from.
@@ -74,6 +78,7 @@ using Block =
 
 struct Document {
   std::string title;
+  std::vector<std::string> answer;
   std::string headline;  // Headline()
   std::string badge;     // ScaleBadge()
   std::string scale;

@@ -8,8 +8,46 @@
 #include "absl/strings/str_join.h"
 #include "engine/io/proto_file.h"
 #include "engine/run/run.pb.h"
+#include "reports/golden.h"
 
 namespace repro16 {
+namespace {
+
+struct RunFiles {
+  RunResult result;
+  RunTelemetry telemetry;
+};
+
+absl::StatusOr<std::vector<RunFiles>> ReadRuns(
+    const std::vector<std::string>& result_paths,
+    const std::vector<std::string>& telemetry_paths) {
+  if (result_paths.size() != telemetry_paths.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--runs names ", result_paths.size(), " files and --telemetry ",
+        telemetry_paths.size(), "; give one of each for every run"));
+  }
+  std::vector<RunFiles> runs;
+  for (size_t i = 0; i < result_paths.size(); ++i) {
+    RunFiles& run = runs.emplace_back();
+    absl::Status status = ReadBinaryProto(result_paths[i], &run.result);
+    status.Update(ReadBinaryProto(telemetry_paths[i], &run.telemetry));
+    if (!status.ok()) return status;
+  }
+  return runs;
+}
+
+// Whether the telemetry is of a part of the run alone, as that of a process
+// that went on from a checkpoint is.
+bool IsPartial(const RunFiles& run) {
+  const double told =
+      run.telemetry.train_images_per_second() * run.telemetry.train_seconds();
+  // Too many by less than half: the last batch of an epoch may be small.
+  const double trained = static_cast<double>(run.result.steps_size()) *
+                         static_cast<double>(run.result.spec().batch_size());
+  return told < trained / 2;
+}
+
+}  // namespace
 
 absl::StatusOr<report::Environment> EnvironmentOf(
     const std::vector<std::string>& telemetry_paths) {
@@ -33,19 +71,12 @@ absl::StatusOr<report::Environment> EnvironmentOf(
 absl::StatusOr<std::vector<report::Memory>> MemoryOf(
     const std::vector<std::string>& result_paths,
     const std::vector<std::string>& telemetry_paths) {
-  if (result_paths.size() != telemetry_paths.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--runs names ", result_paths.size(), " files and --telemetry ",
-        telemetry_paths.size(), "; give one of each for every run"));
-  }
+  const absl::StatusOr<std::vector<RunFiles>> runs =
+      ReadRuns(result_paths, telemetry_paths);
+  if (!runs.ok()) return runs.status();
   std::vector<report::Memory> rows;
-  for (size_t i = 0; i < result_paths.size(); ++i) {
-    RunResult result;
-    RunTelemetry telemetry;
-    absl::Status status = ReadBinaryProto(result_paths[i], &result);
-    status.Update(ReadBinaryProto(telemetry_paths[i], &telemetry));
-    if (!status.ok()) return status;
-    const std::string& policy = result.spec().policy();
+  for (const RunFiles& run : *runs) {
+    const std::string& policy = run.result.spec().policy();
     auto row = std::find_if(rows.begin(), rows.end(),
                             [&](const report::Memory& memory) {
                               return memory.policy() == policy;
@@ -54,13 +85,32 @@ absl::StatusOr<std::vector<report::Memory>> MemoryOf(
       row = rows.emplace(rows.end());
       row->set_policy(policy);
     }
-    row->set_parameters(result.parameter_count());
+    row->set_parameters(run.result.parameter_count());
     row->set_planned_bytes(
-        std::max(row->planned_bytes(), telemetry.planned_bytes()));
+        std::max(row->planned_bytes(), run.telemetry.planned_bytes()));
     row->set_peak_rss_bytes(
-        std::max(row->peak_rss_bytes(), telemetry.peak_rss_bytes()));
+        std::max(row->peak_rss_bytes(), run.telemetry.peak_rss_bytes()));
   }
   return rows;
+}
+
+absl::StatusOr<std::vector<report::RunTime>> RunTimesOf(
+    const std::vector<std::string>& result_paths,
+    const std::vector<std::string>& telemetry_paths) {
+  const absl::StatusOr<std::vector<RunFiles>> runs =
+      ReadRuns(result_paths, telemetry_paths);
+  if (!runs.ok()) return runs.status();
+  std::vector<report::RunTime> times;
+  for (const RunFiles& run : *runs) {
+    report::RunTime& time = times.emplace_back();
+    time.set_run(RunName(run.result.spec()));
+    time.set_train_seconds(run.telemetry.train_seconds());
+    time.set_evaluate_seconds(run.telemetry.evaluate_seconds());
+    time.set_device(run.telemetry.device());
+    time.set_simd_target(run.telemetry.simd_target());
+    time.set_partial(IsPartial(run));
+  }
+  return times;
 }
 
 }  // namespace repro16

@@ -21,6 +21,11 @@ absl::StatusOr<std::vector<report::Memory>> MemoryOf(
     const std::vector<std::string>& result_paths,
     const std::vector<std::string>& telemetry_paths);
 
+// How long each run took, in the order given; the files as for MemoryOf.
+absl::StatusOr<std::vector<report::RunTime>> RunTimesOf(
+    const std::vector<std::string>& result_paths,
+    const std::vector<std::string>& telemetry_paths);
+
 }  // namespace repro16
 
 #endif  // REPRO16_REPORTS_ENVIRONMENT_H_

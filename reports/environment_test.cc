@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/io/proto_file.h"
 #include "engine/run/run.pb.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace repro16 {
@@ -68,6 +69,25 @@ TEST(MemoryOfTest, TakesTheMostOfEachPolicy) {
   EXPECT_EQ((*memory)[1].policy(), "FP16");
   EXPECT_EQ((*memory)[1].peak_rss_bytes(), 300);
   EXPECT_FALSE(MemoryOf(results, {telemetry[0]}).ok());
+}
+
+TEST(RunTimesOfTest, TellsWhatIsOfTheLastPartAlone) {
+  RunResult result = Result("FP16");
+  result.mutable_spec()->set_batch_size(10);
+  for (int i = 0; i < 20; ++i) result.add_steps();
+  RunTelemetry whole = Telemetry("x, 1 thread", "AVX3");
+  whole.set_train_images_per_second(95);  // for 2 seconds
+  RunTelemetry part = whole;
+  part.set_train_images_per_second(10);
+  const std::string path = Write("r", result);
+  const auto times =
+      RunTimesOf({path, path}, {Write("whole", whole), Write("part", part)});
+  ASSERT_TRUE(times.ok()) << times.status();
+  EXPECT_THAT((*times)[0].run(), testing::StartsWith(" FP16 "));
+  EXPECT_EQ((*times)[0].train_seconds(), 2);
+  EXPECT_EQ((*times)[0].device(), "x, 1 thread");
+  EXPECT_FALSE((*times)[0].partial());
+  EXPECT_TRUE((*times)[1].partial());
 }
 
 }  // namespace

@@ -105,6 +105,12 @@ std::string OursText(const report::Expectation& expectation) {
   return FormatEstimate(expectation.ours(), digits, expectation.unit());
 }
 
+std::string TitleOf(const report::Column& column) {
+  return column.unit().empty()
+             ? column.title()
+             : absl::StrCat(column.title(), " (", column.unit(), ")");
+}
+
 std::string FormatInterval(const report::Interval& interval, int digits) {
   return absl::StrCat("[", FormatSigned(interval.low(), digits), ", ",
                       FormatSigned(interval.high(), digits), "]");

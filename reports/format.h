@@ -35,6 +35,9 @@ std::string FormatEstimate(const report::Estimate& estimate, int digits = 4,
 std::string PaperText(const report::Expectation& expectation);
 std::string OursText(const report::Expectation& expectation);
 
+// "Time (s)".
+std::string TitleOf(const report::Column& column);
+
 // "[-0.40, +0.16]".
 std::string FormatInterval(const report::Interval& interval, int digits = 3);
 

@@ -59,6 +59,8 @@ blockquote {
   margin: 1.25rem 0; padding: .1rem 0 .1rem 1rem; max-width: 46rem;
   border-left: 3px solid var(--line);
 }
+.answer { margin: .4rem 0; font-size: 1.1rem; max-width: 46rem; }
+.files { margin: .2rem 0 1rem; font-size: .84rem; }
 blockquote footer { color: var(--muted); font-size: .84rem; }
 
 dl {

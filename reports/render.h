@@ -20,6 +20,12 @@ namespace repro16 {
 std::string RenderTerminal(const report::Report& report,
                            const Terminal& terminal);
 
+// What is read first, on one screen of about 40 lines and at most 100 columns:
+// the answer, the paper's tables with ours beside them in short form, and a
+// line for each statement where there is room. The rest is on the page.
+std::string RenderScreen(const report::Report& report,
+                         const Terminal& terminal);
+
 // For Markdown with tables (GitHub's dialect). `charts` gives the address of a
 // figure's picture by the figure's name; a figure without one shows its
 // caption.

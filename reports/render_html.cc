@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "reports/data_files.h"
 #include "reports/document.h"
 #include "reports/page_style.h"
 #include "reports/render.h"
@@ -93,34 +94,6 @@ const char* KindClass(report::Finding::Kind kind) {
   }
 }
 
-std::string CsvField(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    return std::string(text);
-  }
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
-
-std::string Csv(const report::Dataset& dataset) {
-  std::string csv;
-  const char* comma = "";
-  for (const std::string& field : dataset.fields()) {
-    absl::StrAppend(&csv, comma, CsvField(field));
-    comma = ",";
-  }
-  csv += "\n";
-  for (const report::Record& record : dataset.records()) {
-    comma = "";
-    for (const report::Value& value : record.values()) {
-      absl::StrAppend(&csv, comma,
-                      value.has_number() ? FormatShortest(value.number())
-                                         : CsvField(value.text()));
-      comma = ",";
-    }
-    csv += "\n";
-  }
-  return csv;
-}
-
 // Inside a page an svg element needs no namespace.
 std::string Inline(std::string_view svg) {
   return absl::StrReplaceAll(
@@ -153,6 +126,8 @@ class HtmlRenderer {
   void Header(const Document& document);
   void TallyItem(int count, report::Verdict verdict);
   void Cell(const GridCell& cell, const Grid::Column& column);
+  void Rows(const Grid& grid);
+  void Files(const std::vector<std::string>& names);
   void Data(const report::Dataset& dataset);
 
   const std::map<std::string, std::string>& charts_;
@@ -183,6 +158,9 @@ void HtmlRenderer::Header(const Document& document) {
   const Tally& tally = document.tally;
   absl::StrAppend(&out_, "<header>\n");
   Element("h1", document.title);
+  for (const std::string& sentence : document.answer) {
+    Element("p class=\"answer\"", sentence);
+  }
   absl::StrAppend(&out_, "<ul class=\"tally\">\n");
   TallyItem(tally.match, report::VERDICT_MATCH);
   TallyItem(tally.differ, report::VERDICT_DIFFER);
@@ -247,6 +225,17 @@ void HtmlRenderer::operator()(const Grid& grid) {
   absl::StrAppend(&out_, dense ? "<section class=\"dense\">\n" : "<section>\n");
   Element("h3", grid.title);
   Element("p class=\"caption\"", grid.caption);
+  if (grid.folded) {
+    absl::StrAppend(&out_, "<details><summary>", FormatCount(grid.rows.size()),
+                    " rows</summary>\n");
+  }
+  Rows(grid);
+  if (grid.folded) absl::StrAppend(&out_, "</details>\n");
+  Files(grid.files);
+  absl::StrAppend(&out_, "</section>\n");
+}
+
+void HtmlRenderer::Rows(const Grid& grid) {
   absl::StrAppend(&out_, "<div class=\"scroll\">\n<table class=\"",
                   grid.cards ? "cards" : "plain", "\">\n<thead><tr>\n");
   for (const Grid::Column& column : grid.columns) {
@@ -260,14 +249,24 @@ void HtmlRenderer::operator()(const Grid& grid) {
     for (size_t i = 0; i < row.size(); ++i) Cell(row[i], grid.columns[i]);
     absl::StrAppend(&out_, "</tr>\n");
   }
-  absl::StrAppend(&out_, "</tbody>\n</table>\n</div>\n</section>\n");
+  absl::StrAppend(&out_, "</tbody>\n</table>\n</div>\n");
+}
+
+void HtmlRenderer::Files(const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  absl::StrAppend(&out_, "<p class=\"files\">");
+  for (const std::string& name : names) {
+    absl::StrAppend(&out_, &name == &names.front() ? "" : ", ", "<a href=\"",
+                    Escape(name), "\">", Escape(name), "</a>");
+  }
+  absl::StrAppend(&out_, "</p>\n");
 }
 
 // The data as a file inside the page, and its first records as a table.
 void HtmlRenderer::Data(const report::Dataset& dataset) {
   absl::StrAppend(&out_, "<p><a download=\"", Escape(dataset.name()),
                   ".csv\" href=\"data:text/csv;base64,",
-                  absl::Base64Escape(Csv(dataset)), "\">",
+                  absl::Base64Escape(CsvOf(dataset)), "\">",
                   Escape(dataset.name()), ".csv</a>, ",
                   FormatCount(dataset.records_size()), " records</p>\n",
                   "<div class=\"scroll\"><table><thead><tr>");

@@ -1,4 +1,5 @@
-// Shows a report on the terminal, as Markdown or as an HTML page.
+// Shows a report on the terminal, as Markdown or as an HTML page, or writes its
+// data.
 #include <unistd.h>
 
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "engine/io/flags.h"
 #include "engine/io/proto_file.h"
 #include "engine/io/terminal.h"
+#include "reports/data_files.h"
 #include "reports/environment.h"
 #include "reports/golden.h"
 #include "reports/render.h"
@@ -27,14 +29,21 @@ ABSL_FLAG(std::vector<std::string>, telemetry, {},
           "telemetry.pb of each run, separated by commas: device and time");
 ABSL_FLAG(std::vector<std::string>, runs, {},
           "result.pb of each run, in the order of --telemetry: memory by "
-          "policy; without it, \"not measured\"");
+          "policy, and the time of each run; without it, \"not measured\"");
 ABSL_FLAG(std::string, timing, "",
           "a Timing (text form) to show; without it, \"not measured\"");
 ABSL_FLAG(std::vector<std::string>, chart, {},
           "figure=picture.svg, separated by commas; with --format=markdown "
           "the picture's address, relative to the page");
-ABSL_FLAG(std::string, format, "terminal", "terminal, markdown or html");
-ABSL_FLAG(std::string, out, "", "file to write; empty: standard output");
+ABSL_FLAG(std::string, format, "terminal",
+          "terminal, screen (a terminal's first screen), markdown, html, or "
+          "data: each table, the statements and the times of the runs as CSV "
+          "and as JSON");
+ABSL_FLAG(bool, data_files, false,
+          "the page names the files of --format=data, which lie beside it");
+ABSL_FLAG(std::string, out, "",
+          "file to write; empty: standard output; with --format=data the "
+          "folder, which must be there");
 ABSL_FLAG(std::string, commit, "", "commit to show");
 ABSL_FLAG(std::string, date, "", "date to show");
 ABSL_FLAG(std::string, color, "auto",
@@ -65,6 +74,9 @@ absl::Status AddEnvironment(report::Report& report) {
     const auto memory = MemoryOf(runs, absl::GetFlag(FLAGS_telemetry));
     if (!memory.ok()) return memory.status();
     for (const report::Memory& row : *memory) *report.add_memory() = row;
+    const auto times = RunTimesOf(runs, absl::GetFlag(FLAGS_telemetry));
+    if (!times.ok()) return times.status();
+    for (const report::RunTime& time : *times) *report.add_runs() = time;
   }
   const std::string timing = absl::GetFlag(FLAGS_timing);
   if (timing.empty()) return absl::OkStatus();
@@ -118,19 +130,35 @@ absl::StatusOr<Terminal> Where() {
 
 absl::StatusOr<std::string> Render(const report::Report& report) {
   const std::string format = absl::GetFlag(FLAGS_format);
-  if (format == "terminal") {
+  if (format == "terminal" || format == "screen") {
     const absl::StatusOr<Terminal> terminal = Where();
     if (!terminal.ok()) return terminal.status();
-    return RenderTerminal(report, *terminal);
+    return format == "screen" ? RenderScreen(report, *terminal)
+                              : RenderTerminal(report, *terminal);
   }
   if (format != "markdown" && format != "html") {
     return absl::InvalidArgumentError(
-        absl::StrCat("--format=", format, ": give terminal, markdown or html"));
+        absl::StrCat("--format=", format,
+                     ": give terminal, screen, markdown, html or data"));
   }
   const auto charts = Charts(report, format == "html");
   if (!charts.ok()) return charts.status();
   return format == "html" ? RenderHtml(report, *charts)
                           : RenderMarkdown(report, *charts);
+}
+
+absl::Status WriteData(const report::Report& report) {
+  const std::string folder = absl::GetFlag(FLAGS_out);
+  if (folder.empty()) {
+    return absl::InvalidArgumentError("--format=data: give --out=FOLDER");
+  }
+  for (const report::Dataset& data : DataOf(report)) {
+    const std::string path = absl::StrCat(folder, "/", data.name());
+    absl::Status status = WriteFileAtomically(path + ".csv", CsvOf(data));
+    status.Update(WriteFileAtomically(path + ".json", JsonOf(data)));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Run() {
@@ -144,6 +172,8 @@ absl::Status Run() {
   if (!status.ok()) return status;
   status = AddEnvironment(*report);
   if (!status.ok()) return status;
+  report->set_data_files(absl::GetFlag(FLAGS_data_files));
+  if (absl::GetFlag(FLAGS_format) == "data") return WriteData(*report);
   const absl::StatusOr<std::string> text = Render(*report);
   if (!text.ok()) return text.status();
   const std::string out = absl::GetFlag(FLAGS_out);
@@ -161,7 +191,8 @@ absl::Status Run() {
 int main(int argc, char** argv) {
   repro16::ParseFlags(
       argc, argv,
-      "Shows a report on the terminal, as Markdown or as an HTML page.");
+      "Shows a report on the terminal, as Markdown or as an HTML page, or "
+      "writes its data.");
   const absl::Status status = repro16::Run();
   if (status.ok()) return 0;
   repro16::PrintFormat(stderr, "error: %s\n", status.message());

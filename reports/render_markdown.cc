@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "reports/document.h"
 #include "reports/render.h"
@@ -69,6 +70,7 @@ class MarkdownRenderer {
   void operator()(const Command& command);
 
  private:
+  void Rows(const Grid& grid);
   static std::string CellText(const GridCell& cell);
 
   const std::map<std::string, std::string>& charts_;
@@ -76,9 +78,12 @@ class MarkdownRenderer {
 };
 
 std::string MarkdownRenderer::Render(const Document& document) {
-  absl::StrAppend(&out_, "# ", Escape(document.title), "\n\n**",
-                  Escape(document.headline), "**\n\n**", Escape(document.badge),
-                  "**\n");
+  absl::StrAppend(&out_, "# ", Escape(document.title), "\n\n");
+  for (const std::string& sentence : document.answer) {
+    absl::StrAppend(&out_, EscapeBlock(sentence), "\n\n");
+  }
+  absl::StrAppend(&out_, "**", Escape(document.headline), "**\n\n**",
+                  Escape(document.badge), "**\n");
   if (!document.claim.empty()) {
     absl::StrAppend(&out_, "\n> ", EscapeBlock(document.claim),
                     "\n>\n> — the paper, ", Escape(document.claim_place), "\n");
@@ -128,6 +133,23 @@ void MarkdownRenderer::operator()(const Grid& grid) {
   if (!grid.caption.empty()) {
     absl::StrAppend(&out_, EscapeBlock(grid.caption), "\n\n");
   }
+  if (grid.folded) {
+    absl::StrAppend(&out_, "<details><summary>", grid.rows.size(),
+                    " rows</summary>\n\n");
+  }
+  Rows(grid);
+  if (grid.folded) absl::StrAppend(&out_, "\n</details>\n");
+  if (grid.files.empty()) return;
+  absl::StrAppend(&out_, "\n",
+                  absl::StrJoin(grid.files, ", ",
+                                [](std::string* out, const std::string& name) {
+                                  absl::StrAppend(out, "[", Escape(name), "](<",
+                                                  Address(name), ">)");
+                                }),
+                  "\n");
+}
+
+void MarkdownRenderer::Rows(const Grid& grid) {
   std::string titles = "|", rules = "|";
   for (const Grid::Column& column : grid.columns) {
     absl::StrAppend(&titles, " ", Escape(column.title), " |");

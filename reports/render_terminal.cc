@@ -219,6 +219,7 @@ void TerminalRenderer::Prose(std::string_view text, std::string_view code,
 
 std::string TerminalRenderer::Render(const Document& document) {
   Prose(document.title, "1");
+  for (const std::string& sentence : document.answer) Prose(sentence);
   Prose(document.headline, "1");
   Prose(document.badge, "7");
   if (!document.claim.empty()) {
@@ -318,6 +319,7 @@ void TerminalRenderer::GridRow(const std::vector<Lines>& cells,
 void TerminalRenderer::operator()(const Grid& grid) {
   Prose(grid.title, "1");
   Prose(grid.caption, "2");
+  if (grid.folded) return;
   const char* between = "";
   for (const Grid& part : Parts(Printable(grid), width_)) {
     absl::StrAppend(&out_, between);

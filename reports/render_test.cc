@@ -432,6 +432,14 @@ TEST_F(RenderTest, MalformedReportsAreRefused) {
   EXPECT_THAT(std::string(CheckReport(report).message()),
               HasSubstr("the name \"a-b\" is not of letters"));
   report = report_;
+  report.mutable_tables(0)->set_id("../a");
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("the id \"../a\" is not of letters"));
+  report = report_;
+  *report.add_tables() = report.tables(0);
+  EXPECT_THAT(std::string(CheckReport(report).message()),
+              HasSubstr("all_policies\" is used twice"));
+  report = report_;
   *report.add_expectations() = report.expectations(0);
   EXPECT_THAT(std::string(CheckReport(report).message()),
               HasSubstr("\"mean_error\" is used twice"));

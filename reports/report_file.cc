@@ -10,11 +10,23 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/io/proto_file.h"
+#include "reports/data_files.h"
 
 namespace repro16 {
 namespace {
 
+bool IsName(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '_';
+  });
+}
+
 absl::Status CheckTable(const report::Table& table) {
+  if (!IsName(TableId(table))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table \"", table.title(), "\": the id \"", table.id(),
+                     "\" is not of letters, digits and _"));
+  }
   for (int i = 0; i < table.rows_size(); ++i) {
     if (table.rows(i).cells_size() != table.columns_size()) {
       return absl::InvalidArgumentError(
@@ -28,9 +40,7 @@ absl::Status CheckTable(const report::Table& table) {
 
 absl::Status CheckFigure(const report::Figure& figure) {
   const std::string& name = figure.name();
-  if (name.empty() || !std::all_of(name.begin(), name.end(), [](char c) {
-        return absl::ascii_isalnum(c) || c == '_';
-      })) {
+  if (!IsName(name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "figures: the name \"", name, "\" is not of letters, digits and _"));
   }
@@ -63,8 +73,15 @@ absl::Status CheckReport(const report::Report& report) {
           "expectations: the id \"", expectation.id(), "\" is used twice"));
     }
   }
+  std::set<std::string> files = {std::string(kStatementsId),
+                                 std::string(kRunsId)};
   for (const report::Table& table : report.tables()) {
     if (absl::Status status = CheckTable(table); !status.ok()) return status;
+    if (!files.insert(TableId(table)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("table \"", table.title(), "\": the id \"",
+                       TableId(table), "\" is used twice; give it another"));
+    }
   }
   std::set<std::string> figures;
   for (const report::Figure& figure : report.figures()) {

@@ -64,8 +64,8 @@ def train(*flags):
     return [programs["train"], "--spec=" + spec, "--out=" + out, "--threads=1", *flags]
 
 
-def render(report):
-    return [programs["render"], "--report=%s%s.textproto" % (_TEST_DATA, report)]
+def render(report, *flags):
+    return [programs["render"], "--report=%s%s.textproto" % (_TEST_DATA, report), *flags]
 
 
 def site():
@@ -77,7 +77,8 @@ class TerminalTest(unittest.TestCase):
 
     def test_no_line_is_wider_than_the_terminal(self):
         for columns in _WIDTHS:
-            for command in (train(), train("--progress=plain"), render("report"), render("wide"), site()):
+            for command in (train(), train("--progress=plain"), render("report"), render("wide"),
+                            render("report", "--format=screen"), render("wide", "--format=screen"), site()):
                 for environment in (_UTF8, _ASCII):
                     for line in lines(output(command, columns, environment)):
                         self.assertLessEqual(len(line), columns, "%s: %s" % (command[0], line))
@@ -102,6 +103,7 @@ class TerminalTest(unittest.TestCase):
             (render("report"), 0),
             (render("report") + golden, 0),
             (render("wide"), 0),
+            (render("report", "--format=screen"), 0),
             (site(), 0),
             ([programs["cost_model"]], 0),
             ([programs["train_step"]] + small, 0),

@@ -37,6 +37,7 @@ absl::Status AddClaims(const ClaimSection& section, const Evidence& evidence,
   if (section.claims().empty()) return absl::OkStatus();
   report::Table* table = report->add_tables();
   table->set_title(section.title());
+  table->set_main(true);
   AddColumns({"The paper", "Confirmed by", "Refuted by", "Found"}, table);
   for (const PaperClaim& claim : section.claims()) {
     absl::StatusOr<Expectation> expectation = evidence.Judge(claim);

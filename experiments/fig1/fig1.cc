@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/common/answer.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/network_results.h"
 #include "experiments/common/pair_statistics.h"
@@ -277,6 +278,7 @@ absl::StatusOr<Analysis> AnalyseFigure1(const RunSet& runs,
       });
   if (!judgements.ok()) return judgements.status();
   judgements->AddTo(&report);
+  AddAnswer({"ratio", "share_guaranteed"}, &report);
   *report.add_tables() =
       MomentsTable("Error and tolerance",
                    "FP16 against FP32 of the same seed; moments over "

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/common/answer.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
@@ -184,6 +185,7 @@ absl::StatusOr<Analysis> AnalyseFigure2(const RunSet& runs,
       [&](const Asked& asked) { return MeasureFigure2(asked, network); });
   if (!judgements.ok()) return judgements.status();
   judgements->AddTo(&report);
+  AddAnswer({"training_accuracy", "test_accuracy"}, &report);
   *report.add_tables() = FinalTable(network);
   *report.add_tables() = DifferenceTable(network);
   *report.add_tables() = SeedTable(network);

@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "analysis/statistics.h"
+#include "experiments/common/answer.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
@@ -272,6 +273,8 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
       "that of the seeds; table 2 tests the differences.");
   AddDiverged(sets, &report);
   judgements->AddTo(&report);
+  AddAnswer({"no_consistent_winner/FP16", "no_consistent_winner/FP16_BN32"},
+            &report);
   if (!sets.empty()) {
     *report.add_tables() = LeadTable(results);
     *report.add_tables() = DifferenceTable(results);

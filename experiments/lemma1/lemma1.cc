@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/common/answer.h"
 #include "experiments/common/pair_statistics.h"
 #include "experiments/common/report_parts.h"
 #include "experiments/common/statements.h"
@@ -174,6 +175,7 @@ absl::StatusOr<Analysis> AnalyseLemma1(const RunSet& runs,
       });
   if (!judgements.ok()) return judgements.status();
   judgements->AddTo(&report);
+  AddAnswer({"strict_lattice", "strict_networks"}, &report);
   *report.add_tables() = LatticeTable(lattices);
   *report.add_tables() = CounterexampleTable(counterexamples);
   *report.add_tables() = NetworksTable(

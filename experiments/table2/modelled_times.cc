@@ -43,6 +43,7 @@ report::Cell SpeedupCell(double predicted, double published) {
 
 report::Table ModelledTimesTable(const CostModelReport& modelled) {
   report::Table table;
+  table.set_id("modelled_time");
   table.set_title(absl::StrCat("Model, not a measurement: time on the ",
                                modelled.device_name()));
   std::string caption = absl::StrCat(

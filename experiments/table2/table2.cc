@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "analysis/cost_model.pb.h"
@@ -147,9 +148,46 @@ std::string MeanText(std::string_view title, const report::Expectation& mean) {
   std::string text = absl::StrCat(
       title, " is ", FormatSigned(mean.difference(), 3), " points");
   if (mean.has_interval()) {
-    absl::StrAppend(&text, ", 90% interval ", FormatInterval(mean.interval()));
+    absl::StrAppendFormat(&text, ", %g%% interval %s",
+                          100 * mean.interval().level(),
+                          FormatInterval(mean.interval()));
   }
   return text;
+}
+
+// What the mean over networks says to the paper's claim, in two sentences.
+void AddAnswer(const Judgements& judgements, report::Report* report) {
+  std::vector<std::string> columns, ours, verdicts;
+  const report::Expectation* first = nullptr;
+  for (std::string_view column : {"FP16-FP32", "FP16_BN32-FP32"}) {
+    const Judgement* mean = judgements.Find(absl::StrCat("mean/", column));
+    if (mean == nullptr || !mean->expectation.has_difference()) continue;
+    if (first == nullptr) first = &mean->expectation;
+    columns.push_back(ColumnTitle(column));
+    ours.push_back(MeanText(columns.back(), mean->expectation));
+    verdicts.push_back(VerdictWord(mean->expectation.verdict()));
+  }
+  if (first == nullptr) {
+    report->add_answer("No run was made at this scale.");
+    return;
+  }
+  report->add_answer(
+      absl::StrCat("Test accuracy, mean over ", first->ours().n(),
+                   " networks: ", absl::StrJoin(ours, "; "), "."));
+  // What is the same of all is said once.
+  const bool alike = absl::c_all_of(verdicts, [&](const std::string& verdict) {
+    return verdict == verdicts.front();
+  });
+  if (!alike) {
+    for (size_t i = 0; i < verdicts.size(); ++i) {
+      verdicts[i] = absl::StrCat(verdicts[i], " (", columns[i], ")");
+    }
+  }
+  report->add_answer(absl::StrCat(
+      "The paper says ", PaperText(*first),
+      ". Held against it with a margin of ", FormatShortest(first->margin()),
+      " points: ", alike ? verdicts.front() : absl::StrJoin(verdicts, ", "),
+      "."));
 }
 
 void AddSummary(const Judgements& judgements, report::Report* report) {
@@ -244,6 +282,7 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
   report::Report& report = analysis.report;
   report = Start(inputs);
   if (judged) AddBaseline(*results, published.values, &report);
+  AddAnswer(*judgements, &report);
   AddSummary(*judgements, &report);
   AddDiverged(inputs.sets, &report);
   judgements->AddTo(&report);

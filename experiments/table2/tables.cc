@@ -76,6 +76,7 @@ report::Cell AccuracyCell(const Table2Data& data, std::string_view precision,
       accuracies.empty() ? TextCell("not run") : EstimateCell(accuracies);
   if (const PaperValue* paper = PaperOf(data, i, precision)) {
     cell.set_paper(absl::StrFormat("%.1f ± %.1f", paper->value(), paper->sd()));
+    cell.set_paper_number(paper->value());
   }
   cell.set_note(Accidents(row, precision));
   const Judgement* every =
@@ -174,6 +175,8 @@ std::string PaperColumn(std::string_view column) {
 
 report::Table AccuracyTable(const Table2Data& data) {
   report::Table table;
+  table.set_id("accuracy");
+  table.set_main(true);
   table.set_title("Test accuracy after the last epoch");
   table.set_caption(
       "Mean ± standard deviation (seeds), in percent. The paper's stand beside "
@@ -216,6 +219,8 @@ std::optional<Equivalence> MeanDifference(const Table2Data& data,
 
 report::Table DifferenceTable(const Table2Data& data) {
   report::Table table;
+  table.set_id("differences");
+  table.set_main(true);
   table.set_title("Differences of test accuracy");
   table.set_caption(
       "In points, paired by seed, with the 90% interval. A network is judged "
@@ -283,6 +288,7 @@ report::Table MovingAverageTable(const Table2Data& data) {
 
 report::Table SizeTable(const Table2Data& data) {
   report::Table table;
+  table.set_id("parameters_and_memory");
   table.set_title("Parameters and planned memory");
   table.set_caption(absl::StrCat(
       "Parameters with the moving statistics of batch normalisation: of the "

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "experiments/common/answer.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
 #include "experiments/table3/accuracy_report.h"
@@ -170,6 +171,7 @@ absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
     return status;
   }
   AddMechanismNotes(sweeps, *diagnoses, &report);
+  AddAnswer({"adam_collapse"}, &report);
   *report.add_tables() = PaperTable(sweeps, golden, report);
   *report.add_tables() = BesideTable(sweeps);
   *report.add_tables() = SgdTable(sweeps);
