@@ -54,6 +54,18 @@ TEST(PairedEquivalenceTest, Inconclusive) {
   EXPECT_EQ(e.verdict, Verdict::kInconclusive);
 }
 
+// Of the same p-values at another level.
+TEST(PairedEquivalenceTest, AtAnotherLevel) {
+  Values differences = kA;
+  for (size_t i = 0; i < kB.size(); ++i) differences[i] -= kB[i];
+  const Equivalence e = PooledEquivalence({differences}, Within(0.2), 0.07);
+  EXPECT_NEAR(e.p_value, 0.0647280104028595, 1e-12);
+  EXPECT_EQ(e.verdict, Verdict::kMatch);
+  const Equivalence wide = PooledEquivalence({differences}, Within(0.9), 1e-4);
+  EXPECT_EQ(wide.verdict, Verdict::kInconclusive);
+  EXPECT_GT(wide.high - wide.low, e.high - e.low);
+}
+
 TEST(PairedEquivalenceTest, DifferIsTwoSided) {
   Values better = kB;
   for (double& value : better) value += 1.5;

@@ -193,6 +193,16 @@ void AddCifar10Reductions(absl::Span<const RunSet> sets,
                                      : s.spec().data().normalization();
       },
       "");
+  add(
+      [](const RunSet& s) {
+        return s.spec().evaluation().estimated_epochs() == 0;
+      },
+      "statistics of batch normalisation in evaluation: estimated from the "
+      "training images; the accuracy is the mean over the last ",
+      [](const RunSet& s) {
+        return absl::StrCat(s.spec().evaluation().estimated_epochs());
+      },
+      " epochs");
   add([](const RunSet& s) { return s.spec().data().train_examples() == 0; },
       "training examples: the first ",
       [](const RunSet& s) {

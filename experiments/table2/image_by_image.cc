@@ -58,6 +58,7 @@ absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
   for (const NetworkResults& network : results) {
     Agreements& agreements = networks.emplace_back();
     for (const TrainedRun* fp32 : network.OfPrecision("FP32")) {
+      if (fp32->probabilities_path.empty()) continue;
       const auto p = LoadProbabilities(*fp32);
       if (!p.ok()) return p.status();
       for (std::string_view precision : kBeside) {
@@ -104,9 +105,9 @@ report::Table ImageTable(absl::Span<const NetworkResults> results,
       "any small change would.");
   AddColumns({"network"}, &table);
   for (std::string_view precision : kBeside) {
-    AddColumns({absl::StrCat(precision == kControl ? "control" : precision,
-                             " alike")},
-               &table);
+    AddColumns(
+        {absl::StrCat(precision == kControl ? "control" : precision, " alike")},
+        &table);
   }
   for (std::string_view precision : kBeside) {
     AddColumns({absl::StrCat(precision == kControl ? "control" : precision,

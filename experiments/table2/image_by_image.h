@@ -20,9 +20,9 @@ namespace repro16 {
 // Of a run and FP32's of the same seed, over the test images.
 struct Agreement {
   double alike = 0;  // percent of the images that both give one class
-  // The mean over the images of sum_c p_c ln(p_c / q_c), p of FP32 (Kullback and
-  // Leibler 1951), in nats; q is at least 2^-24, the smallest f16 above 0. NaN
-  // where a probability is.
+  // The mean over the images of sum_c p_c ln(p_c / q_c), p of FP32 (Kullback
+  // and Leibler 1951), in nats; q is at least 2^-24, the smallest f16 above 0.
+  // NaN where a probability is.
   double divergence = 0;
 };
 
@@ -32,7 +32,8 @@ Agreement AgreementOf(const Probabilities& fp32, const Probabilities& other);
 // without batch normalisation has FP16's twice.
 using Agreements = std::map<std::string, std::map<uint64_t, Agreement>>;
 
-// One for each network. Error: probabilities that cannot be read or compared.
+// One for each network; a run of which nobody kept the probabilities does not
+// count. Error: probabilities that cannot be read or compared.
 absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
     absl::Span<const NetworkResults> results);
 

@@ -190,6 +190,40 @@ void AddAnswer(const Judgements& judgements, report::Report* report) {
       "."));
 }
 
+// What of that is chaos; and whether the design can tell at all.
+void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
+                report::Report* report) {
+  const auto control = MeanDifference(data, kControlDifference, kFinal);
+  if (!control) return;
+  const Judgement& mean = *data.judgements.Find("mean/FP16-FP32");
+  std::string text = absl::StrFormat(
+      "The control, FP32 with one bit flipped, differs from FP32 by %+.3f "
+      "points, %.3g%% interval [%+.3f, %+.3f]",
+      control->difference, 100 * mean.expectation.interval().level(),
+      control->low, control->high);
+  if ((control->high - control->low) / 2 > mean.expectation.margin()) {
+    absl::StrAppend(&text, ", wider than the margin: these runs cannot tell");
+  }
+  const auto alike = [&](std::string_view precision) {
+    std::vector<double> means;
+    for (const Agreements& agreements : images) {
+      const auto found = agreements.find(std::string(precision));
+      if (found == agreements.end()) continue;
+      double sum = 0;
+      for (const auto& [seed, agreement] : found->second) {
+        sum += agreement.alike;
+      }
+      means.push_back(sum / static_cast<double>(found->second.size()));
+    }
+    return means.empty() ? "none"
+                         : absl::StrFormat("%.1f%%", SampleOf(means).mean);
+  };
+  report->add_answer(absl::StrCat(
+      text, "; image by image FP16 gives FP32's class for ", alike("FP16"),
+      " of the test set, FP16_BN32 for ", alike("FP16_BN32"),
+      ", the control for ", alike(kControl), "."));
+}
+
 void AddSummary(const Judgements& judgements, report::Report* report) {
   report->add_summary(
       "Twelve networks, each trained from the same seeds, with the same "
@@ -282,11 +316,12 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
   report::Report& report = analysis.report;
   report = Start(inputs);
   if (judged) AddBaseline(*results, published.values, &report);
+  const Table2Data data{*results, *plans, *judgements, published.values};
   AddAnswer(*judgements, &report);
+  AddControl(data, *images, &report);
   AddSummary(*judgements, &report);
   AddDiverged(inputs.sets, &report);
   judgements->AddTo(&report);
-  const Table2Data data{*results, *plans, *judgements, published.values};
   *report.add_tables() = AccuracyTable(data);
   *report.add_tables() = DifferenceTable(data);
   if (absl::c_any_of(*images, [](const Agreements& a) { return !a.empty(); })) {
