@@ -116,15 +116,22 @@ def _labels(models, policies_of, most = False):
 def _policies(network):
     return network["policies"]
 
+def _without_control(network):
+    return [policy for policy in network["policies"] if policy != "FP32_CONTROL"]
+
 def _with_beyond(network):
-    return [policy for policy in network["policies"] if policy != "FP32_CONTROL"] + network["beyond"]
+    return _without_control(network) + network["beyond"]
 
 def _all_policies(network):
     return network["policies"] + network["beyond"]
 
-def cifar10_runs():
-    """For each scale, the labels of table 2's runs, with those of more seeds, which are made on request."""
-    return _labels(_NETWORKS.keys(), _policies, most = True)
+def cifar10_runs(control = False):
+    """For each scale, the labels of table 2's runs, with those of more seeds, which are made on request.
+
+    Args:
+      control: whether the control is among them.
+    """
+    return _labels(_NETWORKS.keys(), _policies if control else _without_control, most = True)
 
 def cifar10_beyond_runs():
     """For each scale, the labels of the runs of those networks that also have bfloat16 and 16-bit accumulators."""

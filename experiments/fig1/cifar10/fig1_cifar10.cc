@@ -27,7 +27,7 @@ namespace {
 using report::Finding;
 using Networks = std::vector<NetworkStatistics>;
 
-constexpr std::string_view kPolicies[] = {"FP16", "FP16_BN32", "MP"};
+constexpr std::string_view kPolicies[] = {"FP16", "FP16_BN32", "MP", kControl};
 constexpr std::string_view kGuaranteed = "share_guaranteed";
 
 // ---- Verdicts --------------------------------------------------------------
@@ -65,11 +65,13 @@ report::Table SharesTable(const Networks& networks) {
   table.set_title("What Lemma 1 covers");
   table.set_caption(
       "Shares of the test samples of all seeds, against FP32 of the same seed; "
-      "in the last columns FP32 against FP32 of the next seed. Alike: both "
+      "then FP32 with one bit flipped (the control), and in the last columns "
+      "FP32 of the next seed. Alike: both "
       "networks name the same class. A network without batch normalisation "
       "has no FP16_BN32, which would be its FP16.");
   AddColumns({"network", "FP16 Γ ≥ 2δ", "alike", "FP16_BN32 Γ ≥ 2δ", "alike",
-              "MP Γ ≥ 2δ", "alike", "next seed Γ ≥ 2δ", "alike"},
+              "MP Γ ≥ 2δ", "alike", "control Γ ≥ 2δ", "alike",
+              "next seed Γ ≥ 2δ", "alike"},
              &table);
   for (const NetworkStatistics& network : networks) {
     std::vector<report::Cell> cells = {TextCell(network.name)};
@@ -100,9 +102,11 @@ report::Table PrecisionTable(const Networks& networks) {
   table.set_title("How much of the error is precision");
   table.set_caption(
       "Mean δ between two FP32 networks of different seeds, which no "
-      "difference of precision has made; and the mean δ of a 16-bit network "
-      "against FP32 of the same seed, in percent of it.");
-  AddColumns({"network", "FP32 of two seeds", "FP16", "FP16_BN32", "MP"},
+      "difference of precision has made; and the mean δ of a 16-bit network, "
+      "and of FP32 with one bit flipped (the control), against FP32 of the "
+      "same seed, in percent of it.");
+  AddColumns({"network", "FP32 of two seeds", "FP16", "FP16_BN32", "MP",
+              "control"},
              &table);
   for (const NetworkStatistics& network : networks) {
     const PairStatistics& seeds = network.seeds.pooled;
