@@ -52,8 +52,8 @@ void AddDiverged(absl::Span<const RunSet> sets, report::Report* report);
 void AddCifar10Reductions(absl::Span<const RunSet> sets,
                           report::Report* report);
 
-// A limitation, where a run is shorter than the paper's 100 epochs: what such
-// short training can say, and what accuracy it reaches in FP32.
+// A limitation, where a training is less than the paper's 100 epochs of all
+// images: what it can say, and what accuracy it reaches in FP32.
 void AddShortTraining(absl::Span<const RunSet> sets, report::Report* report);
 
 // The runs of each set beside the paper's protocol: width, training and test

@@ -97,19 +97,22 @@ Training TrainingOf(absl::Span<const NetworkResults> networks) {
   least.set_epochs(std::numeric_limits<int>::max());
   least.set_seeds(std::numeric_limits<int>::max());
   least.set_train_accuracy(100);
+  least.set_test_accuracy(100);
   least.set_full_width(true);
   bool any = false;
   for (const NetworkResults& network : networks) {
     if (network.runs() == nullptr) continue;
     any = true;
-    std::vector<double> accuracies = network.Accuracies("FP32", kTraining);
-    if (accuracies.empty()) {
-      accuracies =
-          network.Accuracies(network.runs()->Policies().front(), kTraining);
-    }
+    const std::string precision = network.OfPrecision("FP32").empty()
+                                      ? network.runs()->Policies().front()
+                                      : "FP32";
+    const std::vector<double> accuracies =
+        network.Accuracies(precision, kTraining);
     least.set_epochs(std::min(least.epochs(), network.epochs()));
     least.set_train_accuracy(
         std::min(least.train_accuracy(), SampleOf(accuracies).mean));
+    least.set_test_accuracy(std::min(
+        least.test_accuracy(), SampleOf(network.Accuracies(precision)).mean));
     least.set_seeds(
         std::min(least.seeds(), static_cast<int>(accuracies.size())));
     const double width = network.runs()->spec().model_options().width();

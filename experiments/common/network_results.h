@@ -69,8 +69,8 @@ std::vector<NetworkResults> ResultsOf(absl::Span<const RunSet> sets);
 absl::StatusOr<std::vector<NetworkResults>> Table2Results(
     absl::Span<const RunSet> sets);
 
-// What the least trained of these networks went through: training accuracy is
-// the mean over seeds of FP32's, or of the first precision where it has none.
+// What the least trained of these networks went through: accuracies are the
+// mean over seeds of FP32's, or of the first precision where it has none.
 Training TrainingOf(absl::Span<const NetworkResults> networks);
 
 // "our FP32 is not the paper's: it ends at 62.1%, the paper's at 70.0% (...)":

@@ -90,6 +90,11 @@ std::string Lacking(const Training& needs, const Training& had) {
         "at least %g%% training accuracy, here %.1f%% in the least trained",
         needs.train_accuracy(), had.train_accuracy()));
   }
+  if (had.test_accuracy() < needs.test_accuracy()) {
+    lacking.push_back(absl::StrFormat(
+        "at least %g%% test accuracy, here %.1f%% in the least accurate",
+        needs.test_accuracy(), had.test_accuracy()));
+  }
   if (had.seeds() < needs.seeds()) {
     lacking.push_back(absl::StrCat("at least ", needs.seeds(),
                                    " seeds of each network, here ",

@@ -19,7 +19,7 @@ _SCALES = {
         seeds = 2,
         spec = dict(dataset = "synthetic_mnist", train_examples = 2000, test_examples = 500, epochs = 2),
     ),
-    "lite": dict(seeds = 3, spec = dict(dataset = "mnist", epochs = 10)),
+    "lite": dict(seeds = 5, spec = dict(dataset = "mnist", epochs = 10)),
     "paper": dict(seeds = 50, spec = dict(dataset = "mnist", epochs = 10)),
 }
 

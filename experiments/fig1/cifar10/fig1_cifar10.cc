@@ -105,9 +105,9 @@ report::Table PrecisionTable(const Networks& networks) {
       "difference of precision has made; and the mean δ of a 16-bit network, "
       "and of FP32 with one bit flipped (the control), against FP32 of the "
       "same seed, in percent of it.");
-  AddColumns({"network", "FP32 of two seeds", "FP16", "FP16_BN32", "MP",
-              "control"},
-             &table);
+  AddColumns(
+      {"network", "FP32 of two seeds", "FP16", "FP16_BN32", "MP", "control"},
+      &table);
   for (const NetworkStatistics& network : networks) {
     const PairStatistics& seeds = network.seeds.pooled;
     std::vector<report::Cell> cells = {

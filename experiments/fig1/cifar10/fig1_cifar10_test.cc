@@ -29,6 +29,7 @@ TrainedRun RunOf(const std::string& model, const std::string& policy,
                  uint64_t seed, const std::vector<float>& probabilities) {
   TrainedRun run = MakeRunWithFiles(policy, seed, probabilities, kLabels);
   run.result.mutable_spec()->set_model(model);
+  run.result.mutable_epochs(0)->set_test_accuracy(0.7);
   // The files of two networks have one name each.
   const std::string path =
       absl::StrCat(testing::TempDir(), model, "_", policy, "_", seed);
