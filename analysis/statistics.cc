@@ -41,7 +41,8 @@ double TostPValue(double difference, double error, double df, Range range) {
                   StudentTCdf((difference - range.most) / error, df));
 }
 
-// Twice the smaller p-value of the tests of difference >= least and <= most.
+// The smaller p-value of the tests of difference >= least and <= most; twice
+// that where the range has two ends, of which the data choose one.
 double BeyondPValue(double difference, double error, double df, Range range) {
   if (error == 0) {
     return difference < range.least || difference > range.most ? 0 : 1;
@@ -49,7 +50,8 @@ double BeyondPValue(double difference, double error, double df, Range range) {
   const double nearer =
       std::min(StudentTCdf((difference - range.least) / error, df),
                StudentTCdf((range.most - difference) / error, df));
-  return std::min(1.0, 2 * nearer);
+  const bool two_ends = std::isfinite(range.least) && std::isfinite(range.most);
+  return std::min(1.0, two_ends ? 2 * nearer : nearer);
 }
 
 // From the difference and its standard error; `enough` runs for a verdict.
@@ -93,7 +95,7 @@ Error PooledError(absl::Span<const double> variances,
     df += static_cast<double>(seeds[k] - 1);
   }
   // Without any spread, the degrees of freedom of a common variance.
-  if (weighted > 0) df = sum * sum / weighted;
+  if (weighted > 0) df = std::min(df, sum * sum / weighted);
   return {std::sqrt(sum) / static_cast<double>(seeds.size()), df};
 }
 

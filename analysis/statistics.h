@@ -52,8 +52,8 @@ struct Equivalence {
   double degrees_of_freedom = 0;
   // The larger of the two one-sided tests: under `level` exactly for a match.
   double p_value = 1;
-  // Twice the smaller of the tests that the difference lies beyond one end of
-  // the range: under `level` exactly where it differs.
+  // The smaller of the tests that the difference lies beyond one end of the
+  // range, twice where it has two: under `level` exactly where it differs.
   double p_beyond = 1;
   // The smallest true difference from 0 that this many runs of this spread
   // would find with probability 0.8: (t_(1 - level) + t_0.8) standard errors,
@@ -71,9 +71,10 @@ struct Equivalence {
 // differences[k] are those of network k, one or more. Networks may vary
 // unequally: with v_k = s_k^2 / n_k the standard error is sqrt(sum v_k) / K,
 // and its degrees of freedom are Satterthwaite's (1946),
-// (sum v_k)^2 / sum (v_k^2 / (n_k - 1)). A network of one seed has no spread of
-// its own and takes the mean s_k^2 of the others, adding no degree of freedom.
-// "Too few" is under 4 = sum (n_k - 1), five seeds of one network.
+// (sum v_k)^2 / sum (v_k^2 / (n_k - 1)), at most sum (n_k - 1). A network of
+// one seed has no spread of its own and takes the mean s_k^2 of the others,
+// adding no degree of freedom. "Too few" is under 4 = sum (n_k - 1), five seeds
+// of one network.
 //
 // `level` is that of the tests: less where several looks at growing data share
 // the error of 5% (Bonferroni).

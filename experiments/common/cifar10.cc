@@ -33,8 +33,6 @@ constexpr Network kTable2Networks[] = {
 constexpr Network kTable3Networks[] = {{"resnet18", "ResNet-18", true},
                                        {"resnet34", "ResNet-34", true}};
 
-constexpr int kPaperEpochs = 100;
-
 std::set<uint64_t> SeedsOf(const RunSet& set) {
   std::set<uint64_t> seeds;
   for (const TrainedRun& run : set.runs()) seeds.insert(run.seed());

@@ -19,6 +19,9 @@ struct Network {
   bool has_batch_norm = false;
 };
 
+// Of the paper's training on CIFAR-10 (section 4.2).
+inline constexpr int kPaperEpochs = 100;
+
 // The networks of table 2, in its order.
 absl::Span<const Network> Table2Networks();
 

@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/runs.h"
+#include "experiments/common/statements.h"
 #include "reports/golden.pb.h"
 #include "reports/report.pb.h"
 
@@ -72,6 +73,12 @@ absl::StatusOr<std::vector<NetworkResults>> Table2Results(
 // What the least trained of these networks went through: accuracies are the
 // mean over seeds of FP32's, or of the first precision where it has none.
 Training TrainingOf(absl::Span<const NetworkResults> networks);
+
+// What these networks went through (Measurement::training). Where they were
+// trained as the paper trains, at full width for 100 epochs, also whether their
+// baseline is the paper's; smaller networks have no baseline to miss.
+void SetTraining(absl::Span<const NetworkResults> networks,
+                 const Golden& published, Measurement* measured);
 
 // "our FP32 is not the paper's: it ends at 62.1%, the paper's at 70.0% (...)":
 // of the networks whose FP32 ends more than three published deviations under

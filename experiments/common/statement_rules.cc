@@ -208,13 +208,6 @@ std::string PowerText(const Statement& s, double spread, double level,
       100 * plan.power);
 }
 
-int64_t FewestSeeds(const Networks& networks) {
-  size_t fewest = networks.front().size();
-  for (const auto& network : networks)
-    fewest = std::min(fewest, network.size());
-  return static_cast<int64_t>(fewest);
-}
-
 std::vector<Statement::Look> LooksAt(const Statement& s,
                                      std::string_view scale) {
   std::vector<Statement::Look> looks;
@@ -224,43 +217,23 @@ std::vector<Statement::Look> LooksAt(const Statement& s,
   return looks;
 }
 
-// Of the tests with so many seeds a network; none where no look at so many was
-// planned.
-std::optional<double> LevelOf(const Statement& s, std::string_view scale,
-                              int64_t seeds) {
-  const std::vector<Statement::Look> looks = LooksAt(s, scale);
-  if (looks.empty()) return kLevel;
-  for (const Statement::Look& look : looks) {
-    if (look.seeds() == seeds) return look.level();
-  }
-  return std::nullopt;
-}
-
-std::string LookText(const Statement& s, std::string_view scale, int64_t seeds,
-                     std::optional<double> level) {
-  const std::vector<Statement::Look> looks = LooksAt(s, scale);
-  if (looks.empty()) return "";
+// "" where there is one look, at any number of pairs.
+std::string LookText(const Statement& s, std::string_view scale) {
   std::vector<std::string> planned;
-  for (const Statement::Look& look : looks) {
+  for (const Statement::Look& look : LooksAt(s, scale)) {
     planned.push_back(
-        absl::StrFormat("%d (%g%%)", look.seeds(), 100 * look.level()));
+        absl::StrFormat("%d (%g%%)", look.pairs(), 100 * look.level()));
   }
-  const std::string plan =
-      absl::StrCat("the error of 5% is spent over looks at ",
-                   absl::StrJoin(planned, ", "), " seeds a network");
-  if (!level) {
-    return absl::StrCat("No verdict with ", seeds, " seeds: ", plan, ".");
-  }
-  return absl::StrFormat("Tested at %g%%, with %d seeds a network: %s.",
-                         100 * *level, seeds, plan);
+  if (planned.empty()) return "";
+  return absl::StrCat("the error of 5% is spent over looks at ",
+                      absl::StrJoin(planned, ", "), " pairs of runs");
 }
 
 void Pooled(const Statement& s, Judgement* j) {
   Networks networks;
   absl::c_copy_if(j->measured.networks, std::back_inserter(networks),
                   [](const auto& network) { return !network.empty(); });
-  const int64_t seeds = FewestSeeds(networks);
-  const std::optional<double> look = LevelOf(s, j->scale, seeds);
+  const std::optional<double> look = LevelOf(s, j->scale, networks);
   const double level = look.value_or(kLevel);
   const Equivalence test = PooledEquivalence(networks, RangeOf(s), level);
   report::Expectation& e = j->expectation;
@@ -268,7 +241,7 @@ void Pooled(const Statement& s, Judgement* j) {
   *e.mutable_ours() =
       EstimateOf(networks.size() == 1 ? networks[0] : MeansOf(networks));
   SetInterval(test, level, &e);
-  e.set_verdict(look ? VerdictOf(test) : report::VERDICT_INCONCLUSIVE);
+  e.set_verdict(VerdictOf(test));
   AddNote(absl::StrCat("Paired by seed",
                        networks.size() == 1
                            ? ""
@@ -277,7 +250,17 @@ void Pooled(const Statement& s, Judgement* j) {
                                           "its own"),
                        "; a match is ", RangeText(s), "."),
           &e);
-  AddNote(LookText(s, j->scale, seeds, look), &e);
+  if (const std::string plan = LookText(s, j->scale); !plan.empty()) {
+    const int64_t pairs = PairsOf(networks);
+    if (look) {
+      AddNote(absl::StrFormat("Tested at %g%%, with %d pairs of runs: %s.",
+                              100 * level, pairs, plan),
+              &e);
+    } else if (j->measured.lacking.empty()) {
+      j->measured.lacking =
+          absl::StrCat("there are ", pairs, " pairs, and ", plan);
+    }
+  }
   AddNote(PowerText(s, j->spread, level, networks), &e);
   if (test.verdict == Verdict::kUnderpowered) {
     AddNote(absl::StrFormat("Under 5 seeds no verdict is given; this spread "
@@ -413,6 +396,24 @@ void Printed(Judgement* j) {
 
 }  // namespace
 
+int64_t PairsOf(absl::Span<const std::vector<double>> networks) {
+  int64_t pairs = 0;
+  for (const std::vector<double>& network : networks) {
+    pairs += static_cast<int64_t>(network.size());
+  }
+  return pairs;
+}
+
+std::optional<double> LevelOf(const Statement& s, std::string_view scale,
+                              absl::Span<const std::vector<double>> networks) {
+  const std::vector<Statement::Look> looks = LooksAt(s, scale);
+  if (looks.empty()) return kLevel;
+  for (const Statement::Look& look : looks) {
+    if (look.pairs() == PairsOf(networks)) return look.level();
+  }
+  return std::nullopt;
+}
+
 void ApplyRule(const Statement& s, Judgement* j) {
   switch (s.rule()) {
     case Statement::EACH_SEED:
@@ -484,11 +485,17 @@ void SumUpFamily(Judgement* j) {
   const auto any = [j](report::Verdict verdict) {
     return absl::c_linear_search(j->verdicts, verdict);
   };
+  // That all of them match needs no adjustment: it is claimed only where each
+  // test holds (an intersection-union test, Berger 1982). A single one is one
+  // of its family.
+  const bool all = j->tests.size() == 1
+                       ? any(report::VERDICT_MATCH)
+                       : absl::c_all_of(j->tests, [](const auto& test) {
+                           return test && test->verdict == Verdict::kMatch;
+                         });
   e.set_verdict(any(report::VERDICT_DIFFER) ? report::VERDICT_DIFFER
-                : any(report::VERDICT_INCONCLUSIVE) ||
-                        any(report::VERDICT_NOT_RUN)
-                    ? report::VERDICT_INCONCLUSIVE
-                    : report::VERDICT_MATCH);
+                : all                       ? report::VERDICT_MATCH
+                                            : report::VERDICT_INCONCLUSIVE);
   const bool published = !j->measured.published.empty();
   AddNote(absl::StrCat(published ? "Against the published mean, deviation and "
                                    "number of seeds (Welch)"

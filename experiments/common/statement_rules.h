@@ -2,9 +2,12 @@
 #ifndef REPRO16_EXPERIMENTS_COMMON_STATEMENT_RULES_H_
 #define REPRO16_EXPERIMENTS_COMMON_STATEMENT_RULES_H_
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "experiments/common/statements.h"
 
 namespace repro16 {
@@ -13,6 +16,15 @@ namespace repro16 {
 // rule in words. Not for DERIVED; of FAMILY the tests only, whose verdicts need
 // the whole family.
 void ApplyRule(const Statement& statement, Judgement* judgement);
+
+// The level of a POOLED statement's tests with so many pairs of runs; none
+// where no look at so many was planned (Statement::looks).
+std::optional<double> LevelOf(const Statement& statement,
+                              std::string_view scale,
+                              absl::Span<const std::vector<double>> networks);
+
+// Of all networks together.
+int64_t PairsOf(absl::Span<const std::vector<double>> networks);
 
 // Verdicts on a family of tests, adjusted for their number (Holm). A test of
 // under 5 seeds is inconclusive and not of the family.

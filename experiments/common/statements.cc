@@ -113,13 +113,37 @@ void Append(std::string_view text, Expectation* e) {
   e->set_note(absl::StrCat(e->note(), e->note().empty() ? "" : " ", text));
 }
 
+// Whether the statement differs for those of its networks alone whose FP32 is
+// the paper's.
+bool DiffersWhereReached(const Statement& s, const Judgement& j) {
+  if (j.measured.reached.empty()) return false;
+  if (s.rule() == Statement::FAMILY) {
+    return absl::c_any_of(j.measured.reached, [&](size_t k) {
+      return j.verdicts[k] == report::VERDICT_DIFFER;
+    });
+  }
+  if (s.rule() != Statement::POOLED) return false;
+  Judgement some;
+  for (const size_t k : j.measured.reached) {
+    some.measured.networks.push_back(j.measured.networks[k]);
+  }
+  some.scale = j.scale;
+  ApplyRule(s, &some);
+  return some.expectation.verdict() == report::VERDICT_DIFFER;
+}
+
 // What holds whatever the rule is.
 void Finish(const Statement& s, bool judged, Judgement* j) {
   Expectation& e = j->expectation;
   const Measurement& m = j->measured;
   if (e.verdict() == report::VERDICT_DIFFER && s.from_baseline() &&
-      !m.baseline.empty()) {
+      !m.baseline.empty() && !DiffersWhereReached(s, *j)) {
     e.set_verdict(report::VERDICT_INCONCLUSIVE);
+    for (Verdict& verdict : j->verdicts) {
+      if (verdict == report::VERDICT_DIFFER) {
+        verdict = report::VERDICT_INCONCLUSIVE;
+      }
+    }
     Append(absl::StrCat("It differs, which is not held against the paper: ",
                         m.baseline, "."),
            &e);
@@ -135,7 +159,6 @@ void Finish(const Statement& s, bool judged, Judgement* j) {
     }
     if (judged) Append(lacking, &e);
   }
-  if (s.uncounted()) e.set_uncounted(true);
   if (!m.text.empty()) e.set_ours_text(m.text);
   Append(m.note, &e);
   Append(s.note(), &e);

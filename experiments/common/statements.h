@@ -11,9 +11,10 @@
 //       every network; differ: for no seed of more than half of them.
 //   POOLED: the mean over networks (PooledEquivalence, analysis/statistics.h)
 //       lies in the range of side and margin: match and differ by their tests.
+//       Where looks are planned (Statement::looks), only at these.
 //   FAMILY: the same, or against published means (WelchEquivalence), network by
-//       network, adjusted for the number of tests (Holm). Match: all match;
-//       differ: one does.
+//       network. Match: all match, each by its own test; differ: one does,
+//       adjusted for the number of tests (Holm), as each network's verdict is.
 //   SIGN_TEST: holds in most networks, which have one number each: more than
 //       half of them (match) or fewer (differ), by exact sign tests at 5%. NaN:
 //       too few seeds to tell; without a margin, equal ones are left out.
@@ -29,8 +30,10 @@
 //
 // Then, whatever the rule: without a number "not run"; in tests, on made-up
 // data and where the networks were trained less than the statement needs, "not
-// judged"; and a difference from a baseline that is not the paper's is not held
-// against the paper: "inconclusive".
+// judged"; and a difference from a baseline that is not the paper's, though it
+// was trained by the paper's whole protocol, is held against the paper only
+// where the networks that reach the paper's accuracy differ as well: else
+// "inconclusive".
 #ifndef REPRO16_EXPERIMENTS_COMMON_STATEMENTS_H_
 #define REPRO16_EXPERIMENTS_COMMON_STATEMENTS_H_
 
@@ -67,8 +70,10 @@ struct Measurement {
   report::Verdict verdict = report::VERDICT_NONE;  // OWN
   // What the least trained of these networks went through.
   Training training;
-  // Where our FP32 is not the paper's: how far off it is.
+  // Where our FP32, trained as the paper trains, is not the paper's: how far
+  // off it is; and the networks, of those above, whose FP32 is the paper's.
   std::string baseline;
+  std::vector<size_t> reached;
   // Why it cannot be judged, though it was measured; "": it can.
   std::string lacking;
   bool fact = false;  // judged whatever the scale and the data are

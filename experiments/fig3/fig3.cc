@@ -19,6 +19,7 @@
 #include "experiments/common/cifar10.h"
 #include "experiments/common/network_results.h"
 #include "experiments/common/report_parts.h"
+#include "experiments/common/statement_rules.h"
 #include "experiments/common/statements.h"
 #include "experiments/recorded/recorded.h"
 
@@ -40,7 +41,8 @@ struct Lead {
   double points = 0;             // between the two highest means
 };
 
-// After epoch `e`; nothing where a precision did not run.
+// After epoch `e`, in the end by the final accuracy; nothing where a precision
+// did not run.
 std::optional<Lead> LeadAfter(const NetworkResults& network,
                               const Contest& contest, int e) {
   // Accuracies are multiples of 1 / examples; what is nearer than this differs
@@ -48,7 +50,8 @@ std::optional<Lead> LeadAfter(const NetworkResults& network,
   constexpr double kTie = 1e-9;
   std::array<double, 3> means;
   for (size_t i = 0; i < contest.size(); ++i) {
-    const std::vector<double> values = network.Accuracies(contest[i], kTest, e);
+    const std::vector<double> values = network.Accuracies(
+        contest[i], e + 1 == network.epochs() ? kFinal : kTest, e);
     if (values.empty()) return std::nullopt;
     means[i] = SampleOf(values).mean;
   }
@@ -81,8 +84,8 @@ struct Wins {
 
 // That no precision is ahead of another by more than the margin, on average
 // over the networks of the contest.
-bool NoneIsAhead(const Results& results, const Contest& contest,
-                 double margin) {
+bool NoneIsAhead(const Results& results, const Contest& contest, double margin,
+                 double level) {
   for (size_t i = 0; i < contest.size(); ++i) {
     for (size_t k = i + 1; k < contest.size(); ++k) {
       std::vector<std::vector<double>> differences;
@@ -91,7 +94,7 @@ bool NoneIsAhead(const Results& results, const Contest& contest,
         if (!pairs.empty()) differences.push_back(std::move(pairs));
       }
       if (differences.empty() ||
-          PooledEquivalence(differences, Within(margin)).verdict !=
+          PooledEquivalence(differences, Within(margin), level).verdict !=
               Verdict::kMatch) {
         return false;
       }
@@ -103,7 +106,8 @@ bool NoneIsAhead(const Results& results, const Contest& contest,
 // By the rule in golden.textproto, whose value is the share of networks that a
 // consistent winner wins.
 report::Verdict JudgeWins(const Wins& wins, const Statement& statement,
-                          const Results& results, const Contest& contest) {
+                          const Results& results, const Contest& contest,
+                          double level) {
   const int64_t most = wins.Most();
   const auto precisions = static_cast<double>(wins.of.size());
   if (precisions * BinomialAtLeast(most, wins.contests, 1 / precisions) <=
@@ -113,12 +117,13 @@ report::Verdict JudgeWins(const Wins& wins, const Statement& statement,
   const double wins_so_few =
       1 - BinomialAtLeast(most + 1, wins.contests, statement.value());
   return wins_so_few <= kAlpha &&
-                 NoneIsAhead(results, contest, statement.margin())
+                 NoneIsAhead(results, contest, statement.margin(), level)
              ? report::VERDICT_MATCH
              : report::VERDICT_INCONCLUSIVE;
 }
 
 absl::StatusOr<Measurement> MeasureWinner(const Asked& asked,
+                                          std::string_view scale,
                                           const Results& results,
                                           const Golden& published) {
   const Statement& statement = asked.statement;
@@ -139,9 +144,18 @@ absl::StatusOr<Measurement> MeasureWinner(const Asked& asked,
   measured.networks = {{static_cast<double>(wins.Most())}};
   measured.cases = wins.contests;
   measured.text = absl::StrCat("wins: ", wins.ToString());
-  measured.verdict = JudgeWins(wins, statement, results, contest);
-  measured.training = TrainingOf(results);
-  measured.baseline = MissedBaseline(results, published);
+  std::vector<std::vector<double>> pairs;
+  for (const NetworkResults& network : results) {
+    pairs.push_back(network.Differences(contest[0], contest[1]));
+  }
+  const std::optional<double> level = LevelOf(statement, scale, pairs);
+  if (!level) {
+    measured.lacking = absl::StrCat("no look at ", PairsOf(pairs),
+                                    " pairs of runs was planned");
+  }
+  measured.verdict =
+      JudgeWins(wins, statement, results, contest, level.value_or(kLevel));
+  SetTraining(results, published, &measured);
   return measured;
 }
 
@@ -153,7 +167,8 @@ report::Table LeadTable(const Results& results) {
   table.set_caption(
       "Mean ± standard deviation (seeds), in percent. The lead is that of "
       "FP16, FP32 or MP over the next of the three; the last column counts the "
-      "epochs after which each was ahead, ties left out.");
+      "epochs after which each was ahead, ties left out. At the scales smoke "
+      "and lite an epoch before the last is evaluated on few images only.");
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP", "ahead",
               "lead (points)", "epochs ahead: FP16 / FP32 / MP"},
              &table);
@@ -197,7 +212,7 @@ report::Table DifferenceTable(const Results& results) {
   for (const NetworkResults& network : results) {
     std::vector<report::Cell> cells = {TextCell(network.network().name)};
     for (std::string_view precision : {"FP16", "FP16_BN32"}) {
-      for (const Split split : {kTraining, kTest}) {
+      for (const Split split : {kTraining, kFinal}) {
         cells.push_back(
             network.PolicyOf(precision) == precision
                 ? EstimateCell(network.Differences(precision, "FP32", split),
@@ -216,7 +231,9 @@ report::Figure AccuracyFigure(const Results& results) {
   figure.set_title("Test accuracy by epoch");
   figure.set_caption(
       "A panel for each network, each with its own scale: test accuracy in "
-      "percent after each epoch. A line is the mean over seeds, its band spans "
+      "percent after each epoch, with the moving averages of batch "
+      "normalisation; at the scales smoke and lite of few images but after the "
+      "last. A line is the mean over seeds, its band spans "
       "all seeds; FP16_BN32 is the thin dotted line.");
   figure.set_spec("accuracy.vl.json");
   report::Dataset* data = figure.add_datasets();
@@ -253,7 +270,7 @@ absl::StatusOr<Analysis> AnalyseFigure3(const AnalysisInputs& inputs,
   const bool judged = Judged(sets);
   const absl::StatusOr<Judgements> judgements =
       JudgeAll(golden, inputs.scale, judged, [&](const Asked& asked) {
-        return MeasureWinner(asked, results, published);
+        return MeasureWinner(asked, inputs.scale, results, published);
       });
   if (!judgements.ok()) return judgements.status();
   Analysis analysis;

@@ -166,8 +166,7 @@ Measurement MeasureFigure4(const Asked& asked, const Results& results,
       : id.first == "deviation"
           ? MeasureDeviations(results, pair.first, pair.second)
           : MeasureOutliers(results, asked);
-  measured.training = TrainingOf(results);
-  measured.baseline = MissedBaseline(results, published);
+  SetTraining(results, published, &measured);
   return measured;
 }
 

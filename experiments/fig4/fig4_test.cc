@@ -15,9 +15,14 @@ namespace {
 
 using Values = std::vector<double>;  // in percent, a value a seed
 
+// Its rules, for as few seeds as a test has.
 Golden FigureGolden() {
   auto golden = ReadGolden("experiments/fig4/golden.textproto");
   EXPECT_TRUE(golden.ok()) << golden.status();
+  for (Statement& statement : *golden->mutable_statements()) {
+    EXPECT_GE(statement.needs().seeds(), 5);
+    statement.mutable_needs()->clear_seeds();
+  }
   return *golden;
 }
 
@@ -230,6 +235,11 @@ TEST(AnalyseFigure4Test, AnotherBaselineIsNotHeldAgainstThePaper) {
   std::vector<TrainedRun> runs;
   for (const Network& network : Table2Networks()) {
     AddNetwork(network.model, {30, 30, 30}, {50, 50, 50}, {50, 50, 50}, &runs);
+  }
+  // As the paper trains.
+  for (TrainedRun& run : runs) {
+    const EpochResult epoch = run.result.epochs(0);
+    while (run.result.epochs_size() < 100) *run.result.add_epochs() = epoch;
   }
   EXPECT_EQ(Find(ReportOf(runs), "median/FP16-FP32").verdict(),
             report::VERDICT_DIFFER);

@@ -76,23 +76,6 @@ absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
   return networks;
 }
 
-std::vector<std::vector<double>> BesideControl(
-    absl::Span<const Agreements> networks, const std::string& precision) {
-  std::vector<std::vector<double>> differences;
-  for (const Agreements& agreements : networks) {
-    std::vector<double>& seeds = differences.emplace_back();
-    const auto ours = agreements.find(precision);
-    const auto control = agreements.find(std::string(kControl));
-    if (ours == agreements.end() || control == agreements.end()) continue;
-    for (const auto& [seed, agreement] : ours->second) {
-      const auto beside = control->second.find(seed);
-      if (beside == control->second.end()) continue;
-      seeds.push_back(agreement.alike - beside->second.alike);
-    }
-  }
-  return differences;
-}
-
 report::Table ImageTable(absl::Span<const NetworkResults> results,
                          absl::Span<const Agreements> networks) {
   report::Table table;

@@ -1,6 +1,7 @@
-// The second endpoint of table 2: whether two networks of one seed say the same
-// of each test image. It answers before accuracy does, which is the same for
-// networks that are wrong about different images.
+// Whether two networks of one seed say the same of each test image, which
+// accuracy does not tell: it is the same for networks that are wrong about
+// different images. Shown, not judged: how often any two networks agree depends
+// on how chaotic their training is.
 #ifndef REPRO16_EXPERIMENTS_TABLE2_IMAGE_BY_IMAGE_H_
 #define REPRO16_EXPERIMENTS_TABLE2_IMAGE_BY_IMAGE_H_
 
@@ -36,11 +37,6 @@ using Agreements = std::map<std::string, std::map<uint64_t, Agreement>>;
 // count. Error: probabilities that cannot be read or compared.
 absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
     absl::Span<const NetworkResults> results);
-
-// Alike in `precision` less alike in the control, in points: of each network a
-// number for each seed that has both.
-std::vector<std::vector<double>> BesideControl(
-    absl::Span<const Agreements> networks, const std::string& precision);
 
 report::Table ImageTable(absl::Span<const NetworkResults> results,
                          absl::Span<const Agreements> networks);

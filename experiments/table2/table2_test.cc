@@ -141,7 +141,8 @@ constexpr char kDifferences[] = "Differences of test";
 constexpr char kSizes[] = "Parameters";
 
 TEST(Table2Test, EqualPrecisionsMatch) {
-  const report::Report report = ReportOf(MakeRuns(8, "lite"), "lite");
+  const report::Report report =
+      ReportOf(MakeRuns(50, "paper", AsPublished()), "paper");
   for (const char* id :
        {"mean/FP16-FP32", "mean/FP16-MP", "mean/FP16_BN32-FP32",
         "mean/FP16_BN32-MP", "every/FP16-FP32", "every/FP16-MP",
@@ -158,7 +159,8 @@ TEST(Table2Test, EqualPrecisionsMatch) {
 TEST(Table2Test, OneNetworkBeyondTheMarginIsFound) {
   Offsets offsets = AsPublished();
   offsets[{"vgg16", "FP16"}] = offsets[{"vgg16", "FP32"}] - 3;
-  const report::Report report = ReportOf(MakeRuns(8, "lite", offsets), "lite");
+  const report::Report report =
+      ReportOf(MakeRuns(50, "paper", offsets), "paper");
   EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_DIFFER);
   EXPECT_EQ(VerdictOn(report, "every/FP16_BN32-FP32"), report::VERDICT_MATCH);
   EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).verdict(),
@@ -171,16 +173,27 @@ TEST(Table2Test, OneNetworkBeyondTheMarginIsFound) {
   EXPECT_EQ(mean.verdict(), report::VERDICT_MATCH);
 }
 
-TEST(Table2Test, AllNetworksBeyondTheMarginDiffer) {
+TEST(Table2Test, AllNetworksBeyondTheMarginDifferAtEveryScale) {
   Offsets offsets = AsPublished();
   for (const Network& network : Table2Networks()) {
     const std::string model(network.model);
     offsets[{model, "MP"}] = offsets[{model, "FP32"}] + 3;
   }
-  const report::Report report = ReportOf(MakeRuns(8, "lite", offsets), "lite");
-  EXPECT_EQ(VerdictOn(report, "mean/FP16-MP"), report::VERDICT_DIFFER);
-  EXPECT_EQ(VerdictOn(report, "every/FP16-MP"), report::VERDICT_DIFFER);
-  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_MATCH);
+  const report::Report paper =
+      ReportOf(MakeRuns(50, "paper", offsets), "paper");
+  EXPECT_EQ(VerdictOn(paper, "mean/FP16-MP"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(paper, "every/FP16-MP"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(paper, "mean/FP16-FP32"), report::VERDICT_MATCH);
+  // Smaller networks have no published accuracy to reach.
+  offsets.clear();
+  for (const Network& network : Table2Networks()) {
+    offsets[{std::string(network.model), "MP"}] = 3;
+  }
+  const report::Report lite = ReportOf(MakeRuns(8, "lite", offsets), "lite");
+  EXPECT_EQ(VerdictOn(lite, "mean/FP16-MP"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(lite, "mean/FP16-FP32"), report::VERDICT_MATCH);
+  EXPECT_TRUE(absl::StrContains(lite.summary(0), "of smaller networks"))
+      << lite.summary(0);
 }
 
 // Where FP32 is not the paper's, a difference is told and not held against it.
@@ -190,16 +203,37 @@ TEST(Table2Test, ADifferenceFromAnotherBaselineIsNotHeldAgainstThePaper) {
     offsets[{std::string(network.model), "FP32"}] = -20;
     offsets[{std::string(network.model), "FP16"}] = -23;
   }
-  const report::Report report = ReportOf(MakeRuns(8, "lite", offsets), "lite");
-  const report::Expectation mean = ExpectationOf(report, "mean/FP16-FP32");
-  EXPECT_EQ(mean.verdict(), report::VERDICT_INCONCLUSIVE);
-  EXPECT_TRUE(absl::StrContains(
-      mean.note(),
-      "not held against the paper: our FP32 is not the paper's, whose accuracy "
-      "it misses (AlexNet 50.0, published 75.8;"))
-      << mean.note();
+  const report::Report report =
+      ReportOf(MakeRuns(50, "paper", offsets), "paper");
+  for (const char* id : {"mean/FP16-FP32", "every/FP16-FP32"}) {
+    const report::Expectation e = ExpectationOf(report, id);
+    EXPECT_EQ(e.verdict(), report::VERDICT_INCONCLUSIVE) << id;
+    EXPECT_TRUE(absl::StrContains(
+        e.note(),
+        "not held against the paper: our FP32 is not the paper's, whose "
+        "accuracy it misses (AlexNet 50.0, published 75.8;"))
+        << e.note();
+  }
+  EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).verdict(),
+            report::VERDICT_INCONCLUSIVE);
+  // That its accuracy is another one is no difference from a baseline.
+  EXPECT_EQ(VerdictOn(report, "every/FP32"), report::VERDICT_DIFFER);
   EXPECT_TRUE(absl::StartsWith(report.summary(0), "First: our FP32 is not"))
       << report.summary(0);
+}
+
+// One missed baseline among twelve does not excuse the others.
+TEST(Table2Test, NetworksThatReachTheBaselineCanDiffer) {
+  Offsets offsets = AsPublished();
+  for (const Network& network : Table2Networks()) {
+    const std::string model(network.model);
+    offsets[{model, "FP16"}] = offsets[{model, "FP32"}] - 3;
+  }
+  offsets[{"mobilenet_v2", "FP32"}] -= 8;
+  const report::Report report =
+      ReportOf(MakeRuns(50, "paper", offsets), "paper");
+  EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_DIFFER);
+  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_DIFFER);
 }
 
 TEST(Table2Test, UntrainedNetworksAreNotJudged) {
@@ -218,41 +252,43 @@ TEST(Table2Test, UntrainedNetworksAreNotJudged) {
 
 TEST(Table2Test, PowerIsToldFromASpreadThatWasKnownBefore) {
   const report::Expectation mean =
-      ExpectationOf(ReportOf(MakeRuns(3, "lite"), "lite"), "mean/FP16-FP32");
+      ExpectationOf(ReportOf(MakeRuns(8, "lite"), "lite"), "mean/FP16-FP32");
   EXPECT_TRUE(absl::StrContains(
       mean.note(),
-      "with a spread of 1.2 points between seeds the standard error is 0.20, "
-      "and no difference at all would be confirmed with probability 49%"))
+      "with a spread of 1.2 points between seeds the standard error is 0.12, "
+      "and no difference at all would be confirmed with probability 85%"))
       << mean.note();
 }
 
 TEST(Table2Test, OnlyPlannedLooksGiveAVerdictOnTheMean) {
-  const report::Expectation first =
-      ExpectationOf(ReportOf(MakeRuns(3, "lite"), "lite"), "mean/FP16-FP32");
-  EXPECT_EQ(first.verdict(), report::VERDICT_MATCH);
-  EXPECT_NEAR(first.interval().level(), 0.92, 1e-12);
+  const report::Expectation second =
+      ExpectationOf(ReportOf(MakeRuns(8, "lite"), "lite"), "mean/FP16-FP32");
+  EXPECT_EQ(second.verdict(), report::VERDICT_MATCH);
+  EXPECT_NEAR(second.interval().level(), 0.99, 1e-12);
   EXPECT_TRUE(absl::StrContains(
-      first.note(),
-      "Tested at 4%, with 3 seeds a network: the error of 5% is spent over "
-      "looks at 3 (4%), 8 (0.5%), 12 (0.5%) seeds a network."))
-      << first.note();
+      second.note(),
+      "Tested at 0.5%, with 96 pairs of runs: the error of 5% is spent over "
+      "looks at 46 (4%), 96 (0.5%), 144 (0.5%) pairs of runs."))
+      << second.note();
   const report::Expectation other =
       ExpectationOf(ReportOf(MakeRuns(5, "lite"), "lite"), "mean/FP16-FP32");
-  EXPECT_EQ(other.verdict(), report::VERDICT_INCONCLUSIVE);
-  EXPECT_TRUE(absl::StrContains(other.note(), "No verdict with 5 seeds: "))
+  EXPECT_EQ(other.verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_TRUE(absl::StrContains(other.note(),
+                                "Not judged: there are 60 pairs, and the "
+                                "error of 5% is spent over looks at 46"))
       << other.note();
 }
 
-TEST(Table2Test, UnderFiveSeedsOnlyTheMeanHasAVerdict) {
-  const report::Report report = ReportOf(MakeRuns(3, "lite"), "lite");
-  EXPECT_EQ(VerdictOn(report, "mean/FP16-FP32"), report::VERDICT_MATCH);
-  const report::Expectation every = ExpectationOf(report, "every/FP16-FP32");
+// Small networks show the mean; a single one takes the paper's training.
+TEST(Table2Test, SingleNetworksAreJudgedAsThePaperTrainsThem) {
+  const report::Report lite = ReportOf(MakeRuns(8, "lite"), "lite");
+  const report::Expectation every = ExpectationOf(lite, "every/FP16-FP32");
   EXPECT_EQ(every.verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
-  EXPECT_TRUE(absl::StrContains(
-      every.note(), "takes at least 5 seeds of each network, here 3."))
+  EXPECT_TRUE(absl::StrContains(every.note(), "at least 100 epochs, here 1"))
       << every.note();
-  const report::Cell cell = CellOf(report, kDifferences, "AlexNet", 1);
-  EXPECT_EQ(cell.verdict(), report::VERDICT_NONE);
+  const report::Report few = ReportOf(MakeRuns(3, "paper"), "paper");
+  const report::Cell cell = CellOf(few, kDifferences, "AlexNet", 1);
+  EXPECT_EQ(cell.verdict(), report::VERDICT_INCONCLUSIVE);
   EXPECT_TRUE(absl::StartsWith(cell.note(), "3 seeds: seen from "))
       << cell.note();
 }
@@ -312,14 +348,6 @@ TEST(ImageByImageTest, CountsEqualClassesAndMeasuresTheDivergence) {
   EXPECT_TRUE(std::isnan(AgreementOf(fp32, other).divergence));
 }
 
-TEST(ImageByImageTest, IsHeldBesideTheControlSeedBySeed) {
-  std::vector<Agreements> networks(2);
-  networks[0]["FP16"] = {{1, {80, 0.1}}, {2, {90, 0.1}}};
-  networks[0][std::string(kControl)] = {{2, {85, 0.1}}, {3, {10, 0.1}}};
-  EXPECT_EQ(BesideControl(networks, "FP16"),
-            (std::vector<std::vector<double>>{{5}, {}}));
-}
-
 TEST(Table2Test, ThePapersFiguresAreJudgedAtItsScaleOnly) {
   Offsets as_published;
   const Golden golden = ReadThePaper();
@@ -357,13 +385,12 @@ TEST(Table2Test, SmokeIsNotJudged) {
   const report::Report report = ReportOf(MakeRuns(6, "smoke"), "smoke");
   for (const report::Expectation& e : report.expectations()) {
     if (absl::EndsWith(e.id(), "/parameters")) continue;
-    if (absl::StartsWith(e.id(), "agreement/")) continue;  // no probabilities
     EXPECT_EQ(e.verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE) << e.id();
   }
 }
 
 TEST(Table2Test, ADivergedNetworkCountsAndIsTold) {
-  std::vector<TrainedRun> runs = MakeRuns(8, "lite");
+  std::vector<TrainedRun> runs = MakeRuns(8, "paper");
   for (TrainedRun& run : runs) {
     if (run.policy() == "MP") {
       StepResult* skipped = run.result.add_steps();
@@ -374,18 +401,18 @@ TEST(Table2Test, ADivergedNetworkCountsAndIsTold) {
         run.seed() != 3) {
       continue;
     }
-    run.result.mutable_epochs(0)->set_test_accuracy(0.1);
-    run.result.mutable_epochs(0)->set_train_loss(std::nan(""));
+    EpochResult& last = *run.result.mutable_epochs()->rbegin();
+    last.set_test_accuracy(0.1);
+    last.set_train_loss(std::nan(""));
     run.result.add_steps()->set_non_finite(7);
   }
-  const report::Report report = ReportOf(std::move(runs), "lite");
+  const report::Report report = ReportOf(std::move(runs), "paper");
   const report::Cell cell = CellOf(report, kAccuracies, "ResNet-56", 1);
   EXPECT_EQ(cell.note(), "not finite in 1 of 8; diverged: seed 3");
   EXPECT_LT(cell.number(), 63);
   EXPECT_EQ(CellOf(report, kAccuracies, "ResNet-32", 1).note(), "");
   // Loss scaling skipped a step of every run in MP, which is its work.
   EXPECT_EQ(CellOf(report, kAccuracies, "ResNet-56", 4).note(), "");
-  EXPECT_NE(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_MATCH);
   EXPECT_EQ(VerdictOn(report, "diverged/FP16"), report::VERDICT_DIFFER);
   EXPECT_EQ(ExpectationOf(report, "diverged/FP16").ours_text(), "1 of 96");
   EXPECT_EQ(VerdictOn(report, "diverged/FP16_BN32"), report::VERDICT_MATCH);
@@ -406,7 +433,7 @@ TEST(Table2Test, ACellThatIsMissingIsNotRun) {
   EXPECT_EQ(CellOf(report, kDifferences, "Xception", 3).verdict(),
             report::VERDICT_NOT_RUN);
   // A statement on every network needs every network.
-  EXPECT_EQ(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_INCONCLUSIVE);
+  EXPECT_NE(VerdictOn(report, "every/FP16-FP32"), report::VERDICT_MATCH);
   const report::Expectation mean = ExpectationOf(report, "mean/FP16-FP32");
   EXPECT_EQ(mean.verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
   EXPECT_TRUE(absl::StrContains(
