@@ -1,5 +1,6 @@
 #include "experiments/table2/table2.h"
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -184,45 +185,55 @@ void AddAnswer(const Judgements& judgements, report::Report* report) {
       ". The paper's mean difference is ", PaperText(*first), "."));
 }
 
-// What of that is chaos; and whether the design can tell at all.
+// "FP16 - FP32 by -0.123 points [-0.456, +0.210]"
+std::string DifferenceText(std::string_view what, const Equivalence& e) {
+  std::string text = absl::StrFormat("%s by %+.3f points", what, e.difference);
+  if (std::isfinite(e.low)) {
+    absl::StrAppendFormat(&text, " [%+.3f, %+.3f]", e.low, e.high);
+  }
+  return text;
+}
+
+// Percent of the test images that `precision` and FP32 give one class, the mean
+// over networks of the mean over seeds.
+std::string AlikeText(absl::Span<const Agreements> images,
+                      std::string_view precision) {
+  std::vector<double> means;
+  for (const Agreements& agreements : images) {
+    const auto found = agreements.find(std::string(precision));
+    if (found == agreements.end()) continue;
+    std::vector<double> seeds;
+    for (const auto& [seed, agreement] : found->second) {
+      seeds.push_back(agreement.alike);
+    }
+    means.push_back(SampleOf(seeds).mean);
+  }
+  if (means.empty()) return "none";
+  return absl::StrFormat("%.1f%%", SampleOf(means).mean);
+}
+
+// What of that is chaos, whether these runs can tell at all, and what a user
+// sees who evaluates with the moving averages.
 void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
                 report::Report* report) {
   const auto control = MeanDifference(data, kControlDifference, kFinal);
   if (!control) return;
-  const Judgement& mean = *data.judgements.Find("mean/FP16-FP32");
-  std::string text = absl::StrFormat(
-      "The control, FP32 with one bit flipped, differs from FP32 by %+.3f "
-      "points, %.3g%% interval [%+.3f, %+.3f]",
-      control->difference, 100 * mean.expectation.interval().level(),
-      control->low, control->high);
-  if (control->verdict != Verdict::kMatch) {
-    absl::StrAppend(&text, ": the same test does not confirm even the control");
-  }
-  const auto alike = [&](std::string_view precision) {
-    std::vector<double> means;
-    for (const Agreements& agreements : images) {
-      const auto found = agreements.find(std::string(precision));
-      if (found == agreements.end()) continue;
-      double sum = 0;
-      for (const auto& [seed, agreement] : found->second) {
-        sum += agreement.alike;
-      }
-      means.push_back(sum / static_cast<double>(found->second.size()));
-    }
-    return means.empty() ? "none"
-                         : absl::StrFormat("%.1f%%", SampleOf(means).mean);
-  };
+  std::string text = absl::StrCat(
+      DifferenceText(
+          "The control, FP32 with one bit flipped, differs from FP32",
+          *control),
+      control->verdict == Verdict::kMatch
+          ? ""
+          : ", which the same test does not confirm as nothing");
   if (const auto moving = MeanDifference(data, "FP16-FP32", kTest)) {
-    absl::StrAppendFormat(
-        &text,
-        ". With moving averages, as a user evaluates, FP16 - FP32 is "
-        "%+.3f [%+.3f, %+.3f]",
-        moving->difference, moving->low, moving->high);
+    absl::StrAppend(&text, "; with moving averages, as a user evaluates, ",
+                    DifferenceText("FP16 does", *moving));
   }
-  report->add_answer(absl::StrCat(
-      text, "; image by image FP16 gives FP32's class for ", alike("FP16"),
-      " of the test set, FP16_BN32 for ", alike("FP16_BN32"),
-      ", the control for ", alike(kControl), "."));
+  report->add_answer(
+      absl::StrCat(text, ". Image by image FP16 gives FP32's class to ",
+                   AlikeText(images, "FP16"), " of the test set, FP16_BN32 to ",
+                   AlikeText(images, "FP16_BN32"), ", the control to ",
+                   AlikeText(images, kControl), "."));
 }
 
 void AddSummary(const Judgements& judgements, report::Report* report) {

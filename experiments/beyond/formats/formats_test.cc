@@ -61,7 +61,8 @@ TEST(AnalyseFormatsTest, TheVerdictIsPooledOverNetworks) {
   // Three seeds of one network decide nothing.
   const report::Row& alexnet = report.tables(1).rows(0);
   EXPECT_EQ(alexnet.cells(1).text(), "-0.20 ± 0.10 (3)");
-  EXPECT_EQ(alexnet.cells(2).verdict(), report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_EQ(alexnet.cells(2).verdict(),
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
 }
 
 TEST(AnalyseFormatsTest, FiveSeedsJudgeANetwork) {
