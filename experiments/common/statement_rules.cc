@@ -229,6 +229,23 @@ std::string LookText(const Statement& s, std::string_view scale) {
                       absl::StrJoin(planned, ", "), " pairs of runs");
 }
 
+// What the runs could tell, once their spread is known: told where the power
+// was told before.
+std::string MeasuredPowerText(const Statement& s, const Equivalence& test) {
+  if (s.side() != Statement::WITHIN || !std::isfinite(test.low)) return "";
+  const double half = (test.high - test.low) / 2;
+  if (half >= s.margin()) {
+    return absl::StrFormat(
+        "Measured: the interval is ±%.2f wide, so no outcome could have "
+        "matched.",
+        half);
+  }
+  return absl::StrFormat(
+      "Measured: the interval is ±%.2f wide, so only a difference within ±%.2f "
+      "could match.",
+      half, s.margin() - half);
+}
+
 void Pooled(const Statement& s, Judgement* j) {
   Networks networks;
   absl::c_copy_if(j->measured.networks, std::back_inserter(networks),
@@ -262,6 +279,7 @@ void Pooled(const Statement& s, Judgement* j) {
     }
   }
   AddNote(PowerText(s, j->spread, level, networks), &e);
+  if (j->spread > 0) AddNote(MeasuredPowerText(s, test), &e);
   if (test.verdict == Verdict::kUnderpowered) {
     AddNote(absl::StrFormat("Under 5 seeds no verdict is given; this spread "
                             "could show differences from %.3g.",

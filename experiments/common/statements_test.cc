@@ -134,6 +134,23 @@ TEST(PooledTest, TheNoteTellsWhatTheVerdictDoesNot) {
   EXPECT_TRUE(absl::StrContains(note({0, 0, 1}), "differences from 1.33."));
 }
 
+TEST(PooledTest, TellsWhatTheMeasuredSpreadCouldHaveShown) {
+  const auto note = [](std::vector<double> differences) {
+    return JudgeOne(
+               "rule: POOLED margin: 1 spreads { scale: 'lite' deviation: 1 }",
+               Of({std::move(differences)}))
+        .expectation.note();
+  };
+  // sd 0.5 / sqrt(5) times t_0.95 at 4 degrees, 2.132.
+  EXPECT_TRUE(absl::StrContains(
+      note({-.5, .5, -.5, .5, 0}),
+      "the interval is ±0.48 wide, so only a difference within ±0.52 could "
+      "match."))
+      << note({-.5, .5, -.5, .5, 0});
+  EXPECT_TRUE(absl::StrContains(note({-2, 2, -2, 2, 0}),
+                                "so no outcome could have matched."));
+}
+
 TEST(PooledTest, PowerIsOfASpreadThatWasKnownBefore) {
   const std::string note =
       JudgeOne(

@@ -106,13 +106,13 @@ void AddPair(const RecordedRun& run, const RecordedRun& base,
   const bool within = std::abs(ours - beside) <= kRecordedMargin;
   const bool comparable = Reaches(beside, *paper_base);
   AddFinding(
-      within       ? report::Finding::AGREEMENT
-      : comparable ? report::Finding::CONTRADICTION
-                   : report::Finding::LIMITATION,
+      !comparable ? report::Finding::LIMITATION
+      : within    ? report::Finding::AGREEMENT
+                  : report::Finding::CONTRADICTION,
       absl::StrCat("Recorded, one seed: ", TitleOf(spec),
-                   within       ? " speaks for the paper"
-                   : comparable ? " speaks against the paper"
-                                : " is not held against the paper"),
+                   !comparable ? " is held neither for nor against the paper"
+                   : within    ? " speaks for the paper"
+                               : " speaks against the paper"),
       absl::StrFormat(
           "%s After %d epochs of the paper's protocol it ends at %.2f%% of the "
           "test set, FP32 of the same seed at %.2f%%: %+.2f points, %s the "

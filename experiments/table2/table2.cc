@@ -226,7 +226,8 @@ void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
           ? ""
           : ", which the same test does not confirm as nothing");
   if (const auto moving = MeanDifference(data, "FP16-FP32", kTest)) {
-    absl::StrAppend(&text, "; with moving averages, as a user evaluates, ",
+    absl::StrAppend(&text,
+                    "; with moving averages, of this training's momentum, ",
                     DifferenceText("FP16 does", *moving));
   }
   report->add_answer(
