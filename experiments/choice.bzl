@@ -30,8 +30,9 @@ def chosen_runs(runs, models, seeds):
                 model,
                 ", ".join({info.model: None for info in infos}.keys()),
             ))
-    if seeds < 0:
-        fail("--//experiments:seeds=%d: negative; give e.g. 5" % seeds)
+    most = max([info.seed for info in infos] + [0])
+    if seeds < 0 or seeds > most and infos:
+        fail("--//experiments:seeds=%d: not in [0, %d], the seeds that this scale has; 0 takes its own number" % (seeds, most))
     return [
         info
         for info in infos
