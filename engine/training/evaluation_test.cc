@@ -192,6 +192,25 @@ TEST(InitializeTest, FlipsOneBit) {
   EXPECT_EQ(flipped, all(false));
 }
 
+TEST(EvaluationTest, MoreExamplesThanThereAreAreRefusedBeforeTraining) {
+  const RunSpec spec = SpecWith(
+      "FP16", "evaluation { estimated_epochs: 1 estimation_examples: 501 }");
+  const auto backend = *CreateBackend("cpu", {1});
+  const auto data = LoadDataset(spec.data(), "");
+  Progress progress;
+  TrainOptions options;
+  options.stop = [] {
+    ADD_FAILURE() << "a step was made";
+    return true;
+  };
+  EXPECT_EQ(Train(spec, SmallGraph(/*batch_norm=*/true), *data, *backend,
+                  progress, options)
+                .status()
+                .message(),
+            "evaluation.estimation_examples: 501 exceeds the 500 training "
+            "examples; give at most that");
+}
+
 TEST(CheckSpecTest, NamesTheFieldOfTheEvaluation) {
   const auto message = [](const std::string& evaluation) {
     return std::string(

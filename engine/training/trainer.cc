@@ -67,6 +67,12 @@ absl::Status CheckFit(const RunSpec& spec, const Graph& graph,
         "batch_size: ", spec.batch_size(), " exceeds the ", data.train.count,
         " training examples; give at most that"));
   }
+  const int64_t estimation = spec.evaluation().estimation_examples();
+  if (estimation > data.train.count) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "evaluation.estimation_examples: ", estimation, " exceeds the ",
+        data.train.count, " training examples; give at most that"));
+  }
   return absl::OkStatus();
 }
 
