@@ -19,6 +19,7 @@
 #include "engine/numerics/rounding.h"
 #include "engine/numerics/version.h"
 #include "engine/training/device_split.h"
+#include "engine/training/evaluation.h"
 #include "engine/training/initialize.h"
 #include "engine/training/run_state.h"
 #include "engine/training/statistics_estimator.h"
@@ -102,6 +103,10 @@ class Study {
       return absl::InvalidArgumentError(absl::StrCat(
           "model: ", spec_.model(), " has no batch normalisation"));
     }
+    for (const MovingStatistic& statistic : statistics_) {
+      zeros_.emplace_back(static_cast<size_t>(
+          graph_.parameters[statistic.id].shape.NumElements()));
+    }
     return absl::OkStatus();
   }
 
@@ -135,12 +140,12 @@ class Study {
       averagers_.push_back({"average", momentum, DType::kF32, {}, {}});
     }
     for (Averager& averager : averagers_) {
+      averager.lost = zeros_;
       for (const MovingStatistic& statistic : statistics_) {
         const auto channels = static_cast<size_t>(
             graph_.parameters[statistic.id].shape.NumElements());
         averager.values.emplace_back(channels,
                                      statistic.is_variance ? 1.0f : 0.0f);
-        averager.lost.emplace_back(channels, 0.0f);
       }
     }
   }
@@ -161,12 +166,8 @@ class Study {
 
   // One step, which leaves the batch's statistics in the program.
   absl::Status Step(const BatchSource& source, int64_t first, int64_t batch) {
-    for (size_t s = 0; s < statistics_.size(); ++s) {
-      const absl::Status status =
-          WriteStatistic(std::vector<float>(averagers_[0].values[s].size()),
-                         statistics_[s], *program_);
-      if (!status.ok()) return status;
-    }
+    const absl::Status status = WriteStatistics(zeros_, statistics_, *program_);
+    if (!status.ok()) return status;
     return program_->TrainStep(source, first, batch, step_++);
   }
 
@@ -251,25 +252,14 @@ class Study {
   absl::Status Evaluate(const StatisticValues& values,
                         const StatisticValues& estimated,
                         MovingAverageStudy::Average& average) {
-    for (size_t s = 0; s < statistics_.size(); ++s) {
-      const absl::Status status =
-          WriteStatistic(values[s], statistics_[s], *program_);
-      if (!status.ok()) return status;
-    }
-    const BatchSource source = test_.InOrder(nullptr);
-    for (int64_t first = 0; first < data_.test.count;
-         first += spec_.batch_size()) {
-      const absl::Status status = program_->EvaluateBatch(
-          source, first, std::min(spec_.batch_size(), data_.test.count - first),
-          nullptr);
-      if (!status.ok()) return status;
-    }
-    const auto records = program_->TakeRecords();
-    if (!records.ok()) return records.status();
-    PassTotals totals;
-    for (const BatchRecord& record : *records) AddBatch(record, totals);
-    average.set_test_accuracy(Accuracy(totals));
-    average.set_test_loss(MeanLoss(totals));
+    const absl::Status status = WriteStatistics(values, statistics_, *program_);
+    if (!status.ok()) return status;
+    const auto totals = EvaluateExamples(
+        test_, data_.test.count, spec_.batch_size(),
+        /*probabilities=*/nullptr, /*stop=*/nullptr, *program_);
+    if (!totals.ok()) return totals.status();
+    average.set_test_accuracy(Accuracy(**totals));
+    average.set_test_loss(MeanLoss(**totals));
     SetRatios(values, estimated, average);
     return absl::OkStatus();
   }
@@ -303,6 +293,7 @@ class Study {
 
   Graph graph_;
   std::vector<MovingStatistic> statistics_;
+  StatisticValues zeros_;  // of all of them
   std::unique_ptr<Program> program_;
   std::optional<StatisticsEstimator> estimator_;
   DeviceSplit train_, test_;

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/run/checkpoint.pb.h"
 #include "engine/tensor/dtype.h"
 #include "engine/training/run_state.h"
 
@@ -51,45 +50,50 @@ absl::StatusOr<bool> Evaluation::AfterEpoch(const BatchSource& train,
   const auto own = Evaluate(examples, stop);
   if (!own.ok()) return own.status();
   if (!own->has_value()) return false;
-  result.set_test_accuracy((*own)->accuracy);
-  result.set_test_loss((*own)->loss);
+  result.set_test_accuracy(Accuracy(**own));
+  result.set_test_loss(MeanLoss(**own));
   if (!estimated) return true;
   // Without statistics there is nothing to estimate.
-  auto pass = *own;
+  PassTotals totals = **own;
   if (estimator_.has_value() || examples < data_->test.count) {
     const auto other = EvaluateWithEstimates(train, stop);
     if (!other.ok()) return other.status();
     if (!other->has_value()) return false;
-    pass = *other;
+    totals = **other;
   }
-  result.set_estimated_test_accuracy(pass->accuracy);
-  result.set_estimated_test_loss(pass->loss);
+  result.set_estimated_test_accuracy(Accuracy(totals));
+  result.set_estimated_test_loss(MeanLoss(totals));
   return true;
 }
 
-absl::StatusOr<std::optional<Evaluation::Pass>> Evaluation::Evaluate(
-    int64_t examples, const std::function<bool()>& stop) {
-  const BatchSource source = test_.InOrder(nullptr);
+absl::StatusOr<std::optional<PassTotals>> EvaluateExamples(
+    const DeviceSplit& split, int64_t examples, int64_t batch_size,
+    DeviceBuffer* probabilities, const std::function<bool()>& stop,
+    Program& program) {
+  const BatchSource source = split.InOrder(nullptr);
   bool stopped = false;
-  for (int64_t first = 0; first < examples && !stopped;
-       first += spec_->batch_size()) {
-    const int64_t batch = std::min(spec_->batch_size(), examples - first);
-    const absl::Status status =
-        program_->EvaluateBatch(source, first, batch, probabilities_.get());
+  for (int64_t first = 0; first < examples && !stopped; first += batch_size) {
+    const absl::Status status = program.EvaluateBatch(
+        source, first, std::min(batch_size, examples - first), probabilities);
     if (!status.ok()) return status;
     stopped = stop && stop();
   }
-  const auto records = program_->TakeRecords();
+  const auto records = program.TakeRecords();
   if (!records.ok()) return records.status();
   if (stopped) return std::nullopt;
   PassTotals totals;
   for (const BatchRecord& record : *records) AddBatch(record, totals);
-  return Pass{Accuracy(totals), MeanLoss(totals)};
+  return totals;
 }
 
-absl::StatusOr<std::optional<Evaluation::Pass>>
-Evaluation::EvaluateWithEstimates(const BatchSource& train,
-                                  const std::function<bool()>& stop) {
+absl::StatusOr<std::optional<PassTotals>> Evaluation::Evaluate(
+    int64_t examples, const std::function<bool()>& stop) {
+  return EvaluateExamples(test_, examples, spec_->batch_size(),
+                          probabilities_.get(), stop, *program_);
+}
+
+absl::StatusOr<std::optional<PassTotals>> Evaluation::EvaluateWithEstimates(
+    const BatchSource& train, const std::function<bool()>& stop) {
   if (!estimator_.has_value()) return Evaluate(data_->test.count, stop);
   StatisticValues moving;
   for (const MovingStatistic& statistic : estimator_->statistics()) {
@@ -100,21 +104,13 @@ Evaluation::EvaluateWithEstimates(const BatchSource& train,
   const auto estimated = estimator_->Estimate(
       *program_, train, spec_->evaluation().estimation_examples());
   if (!estimated.ok()) return estimated.status();
-  absl::Status status = WriteStatistics(*estimated);
+  absl::Status status =
+      WriteStatistics(*estimated, estimator_->statistics(), *program_);
   if (!status.ok()) return status;
   auto pass = Evaluate(data_->test.count, stop);
-  status = WriteStatistics(moving);
+  status = WriteStatistics(moving, estimator_->statistics(), *program_);
   if (!status.ok()) return status;
   return pass;
-}
-
-absl::Status Evaluation::WriteStatistics(const StatisticValues& values) {
-  for (size_t s = 0; s < values.size(); ++s) {
-    const absl::Status status =
-        WriteStatistic(values[s], estimator_->statistics()[s], *program_);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> Evaluation::Probabilities() const {

@@ -15,6 +15,7 @@
 #include "engine/graph/backend.h"
 #include "engine/graph/graph.h"
 #include "engine/numerics/policy.h"
+#include "engine/run/checkpoint.pb.h"
 #include "engine/run/run.pb.h"
 #include "engine/training/device_split.h"
 #include "engine/training/statistics_estimator.h"
@@ -24,6 +25,14 @@ namespace repro16 {
 // Whether a run of this specification and network compiles a second program,
 // to estimate statistics.
 bool EstimatesStatistics(const RunSpec& spec, const Graph& graph);
+
+// Evaluates the first `examples` of a split in batches. `probabilities` may be
+// null: Program::EvaluateBatch. `stop` is asked after each batch (null: never);
+// none where it says so.
+absl::StatusOr<std::optional<PassTotals>> EvaluateExamples(
+    const DeviceSplit& split, int64_t examples, int64_t batch_size,
+    DeviceBuffer* probabilities, const std::function<bool()>& stop,
+    Program& program);
 
 class Evaluation {
  public:
@@ -45,21 +54,15 @@ class Evaluation {
   absl::StatusOr<std::string> Probabilities() const;
 
  private:
-  struct Pass {
-    double accuracy;
-    double loss;
-  };
-
   Evaluation(const RunSpec& spec, const Dataset& data, Backend& backend,
              Program& program)
       : spec_(&spec), data_(&data), backend_(&backend), program_(&program) {}
 
-  // None where `stop` said so.
-  absl::StatusOr<std::optional<Pass>> Evaluate(
+  // As EvaluateExamples, of the test examples.
+  absl::StatusOr<std::optional<PassTotals>> Evaluate(
       int64_t examples, const std::function<bool()>& stop);
-  absl::StatusOr<std::optional<Pass>> EvaluateWithEstimates(
+  absl::StatusOr<std::optional<PassTotals>> EvaluateWithEstimates(
       const BatchSource& train, const std::function<bool()>& stop);
-  absl::Status WriteStatistics(const StatisticValues& values);
 
   const RunSpec* spec_;
   const Dataset* data_;

@@ -41,15 +41,19 @@ absl::StatusOr<std::vector<float>> ReadStatistic(
   return std::vector<float>(values.begin(), values.end());
 }
 
-absl::Status WriteStatistic(const std::vector<float>& values,
-                            const MovingStatistic& statistic,
-                            Program& program) {
-  const DType type = program.ParameterType(statistic.id);
-  std::vector<uint8_t> bytes(values.size() * SizeOf(type));
-  for (size_t c = 0; c < values.size(); ++c) {
-    StoreAsType(values[c], type, bytes.data() + c * SizeOf(type));
+absl::Status WriteStatistics(const StatisticValues& values,
+                             const std::vector<MovingStatistic>& statistics,
+                             Program& program) {
+  for (size_t s = 0; s < statistics.size(); ++s) {
+    const DType type = program.ParameterType(statistics[s].id);
+    std::vector<uint8_t> bytes(values[s].size() * SizeOf(type));
+    for (size_t c = 0; c < values[s].size(); ++c) {
+      StoreAsType(values[s][c], type, bytes.data() + c * SizeOf(type));
+    }
+    const absl::Status status = program.WriteParameter(statistics[s].id, bytes);
+    if (!status.ok()) return status;
   }
-  return program.WriteParameter(statistic.id, bytes);
+  return absl::OkStatus();
 }
 
 Graph WithoutMomentum(Graph graph) {

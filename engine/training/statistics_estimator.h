@@ -34,9 +34,10 @@ using StatisticValues = std::vector<std::vector<float>>;
 
 absl::StatusOr<std::vector<float>> ReadStatistic(
     Program& program, const MovingStatistic& statistic);
-// Rounds to the parameter's type.
-absl::Status WriteStatistic(const std::vector<float>& values,
-                            const MovingStatistic& statistic, Program& program);
+// Of all of them. Rounds to the parameters' types.
+absl::Status WriteStatistics(const StatisticValues& values,
+                             const std::vector<MovingStatistic>& statistics,
+                             Program& program);
 
 // The graph with moving averages that take the statistics of the last batch
 // whole, where they were 0 before it.
