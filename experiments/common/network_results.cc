@@ -18,6 +18,24 @@ bool TrainedAsThePaper(const Training& training) {
   return training.full_width() && training.epochs() >= kPaperEpochs;
 }
 
+// Our FP32 beside the published one.
+struct Baseline {
+  double mean;  // percent
+  const PaperValue* paper;
+
+  bool Reached() const { return Reaches(mean, *paper); }
+};
+
+// None where the network has no run in FP32, or no published accuracy.
+std::optional<Baseline> BaselineOf(const NetworkResults& network,
+                                   const Golden& published) {
+  const PaperValue* paper =
+      FindPaperValue(published, absl::StrCat(network.network().model, "/FP32"));
+  const std::vector<double> fp32 = network.Accuracies("FP32");
+  if (paper == nullptr || fp32.empty()) return std::nullopt;
+  return Baseline{SampleOf(fp32).mean, paper};
+}
+
 double Percent(const TrainedRun& run, Split split, std::optional<int> epoch) {
   if (split == kFinal) return FinalTestAccuracy(run.result);
   const auto& epochs = run.result.epochs();
@@ -135,15 +153,11 @@ std::string MissedBaseline(absl::Span<const NetworkResults> networks,
                            const Golden& published) {
   std::vector<std::string> missed;
   for (const NetworkResults& network : networks) {
-    const PaperValue* paper = FindPaperValue(
-        published, absl::StrCat(network.network().model, "/FP32"));
-    const std::vector<double> fp32 = network.Accuracies("FP32");
-    if (paper == nullptr || fp32.empty()) continue;
-    const double mean = SampleOf(fp32).mean;
-    if (Reaches(mean, *paper)) continue;
+    const std::optional<Baseline> baseline = BaselineOf(network, published);
+    if (!baseline || baseline->Reached()) continue;
     missed.push_back(absl::StrFormat("%s %.1f, published %.1f",
-                                     network.network().name, mean,
-                                     paper->value()));
+                                     network.network().name, baseline->mean,
+                                     baseline->paper->value()));
   }
   if (missed.empty()) return "";
   constexpr size_t kNamed = 3;
@@ -161,13 +175,8 @@ void SetTraining(absl::Span<const NetworkResults> networks,
   if (!TrainedAsThePaper(measured->training)) return;
   measured->baseline = MissedBaseline(networks, published);
   for (size_t k = 0; k < networks.size(); ++k) {
-    const PaperValue* paper = FindPaperValue(
-        published, absl::StrCat(networks[k].network().model, "/FP32"));
-    const std::vector<double> fp32 = networks[k].Accuracies("FP32");
-    if (paper != nullptr && !fp32.empty() &&
-        Reaches(SampleOf(fp32).mean, *paper)) {
-      measured->reached.push_back(k);
-    }
+    const std::optional<Baseline> baseline = BaselineOf(networks[k], published);
+    if (baseline && baseline->Reached()) measured->reached.push_back(k);
   }
 }
 

@@ -20,17 +20,6 @@ int64_t ClassOf(absl::Span<const double> row) {
   return std::max_element(row.begin(), row.end()) - row.begin();
 }
 
-// The mean over seeds; "–" where there is none.
-template <typename Format>
-report::Cell MeanOf(const std::map<uint64_t, Agreement>& seeds,
-                    double Agreement::*value, Format format) {
-  if (seeds.empty()) return TextCell("–");
-  double sum = 0;
-  for (const auto& [seed, agreement] : seeds) sum += agreement.*value;
-  const double mean = sum / static_cast<double>(seeds.size());
-  return NumberCell(mean, format(mean));
-}
-
 }  // namespace
 
 Agreement AgreementOf(const Probabilities& fp32, const Probabilities& other) {
@@ -76,6 +65,18 @@ absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
   return networks;
 }
 
+std::optional<double> MeanOf(const Agreements& agreements,
+                             std::string_view precision,
+                             double Agreement::*value) {
+  const auto found = agreements.find(std::string(precision));
+  if (found == agreements.end()) return std::nullopt;
+  std::vector<double> seeds;
+  for (const auto& [seed, agreement] : found->second) {
+    seeds.push_back(agreement.*value);
+  }
+  return SampleOf(seeds).mean;
+}
+
 report::Table ImageTable(absl::Span<const NetworkResults> results,
                          absl::Span<const Agreements> networks) {
   report::Table table;
@@ -101,10 +102,9 @@ report::Table ImageTable(absl::Span<const NetworkResults> results,
     std::vector<report::Cell> cells = {TextCell(results[k].network().name)};
     const auto add = [&](double Agreement::*value, auto format) {
       for (std::string_view precision : kBeside) {
-        const auto found = networks[k].find(std::string(precision));
-        cells.push_back(found == networks[k].end()
-                            ? TextCell("–")
-                            : MeanOf(found->second, value, format));
+        const auto mean = MeanOf(networks[k], precision, value);
+        cells.push_back(mean ? NumberCell(*mean, format(*mean))
+                             : TextCell("–"));
       }
     };
     add(&Agreement::alike,

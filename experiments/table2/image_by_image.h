@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -37,6 +39,11 @@ using Agreements = std::map<std::string, std::map<uint64_t, Agreement>>;
 // count. Error: probabilities that cannot be read or compared.
 absl::StatusOr<std::vector<Agreements>> AgreeImageByImage(
     absl::Span<const NetworkResults> results);
+
+// The mean of `value` over the seeds of a precision; none where it has none.
+std::optional<double> MeanOf(const Agreements& agreements,
+                             std::string_view precision,
+                             double Agreement::*value);
 
 report::Table ImageTable(absl::Span<const NetworkResults> results,
                          absl::Span<const Agreements> networks);

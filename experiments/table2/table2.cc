@@ -200,13 +200,8 @@ std::string AlikeText(absl::Span<const Agreements> images,
                       std::string_view precision) {
   std::vector<double> means;
   for (const Agreements& agreements : images) {
-    const auto found = agreements.find(std::string(precision));
-    if (found == agreements.end()) continue;
-    std::vector<double> seeds;
-    for (const auto& [seed, agreement] : found->second) {
-      seeds.push_back(agreement.alike);
-    }
-    means.push_back(SampleOf(seeds).mean);
+    const auto mean = MeanOf(agreements, precision, &Agreement::alike);
+    if (mean) means.push_back(*mean);
   }
   if (means.empty()) return "none";
   return absl::StrFormat("%.1f%%", SampleOf(means).mean);
