@@ -156,9 +156,10 @@ Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
                beyond_first >= kFewestSeeds - 1, level);
 }
 
-Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin,
-                double level) {
-  const std::vector<double> variances(seeds.size(), spread * spread);
+Plan PlanPooled(absl::Span<const double> spreads,
+                absl::Span<const int64_t> seeds, double margin, double level) {
+  std::vector<double> variances;
+  for (const double spread : spreads) variances.push_back(spread * spread);
   const Error error = PooledError(variances, seeds);
   Plan plan{error.error, error.degrees_of_freedom, 0};
   if (plan.degrees_of_freedom > 0 && plan.error > 0) {

@@ -96,8 +96,9 @@ struct Plan {
 };
 
 // Of networks with seeds[k] runs each whose differences have the standard
-// deviation `spread`.
-Plan PlanPooled(double spread, absl::Span<const int64_t> seeds, double margin,
+// deviation spreads[k].
+Plan PlanPooled(absl::Span<const double> spreads,
+                absl::Span<const int64_t> seeds, double margin,
                 double level = kLevel);
 
 // p-values of a family of tests, adjusted (Holm 1979): the test holds at level

@@ -187,7 +187,7 @@ TEST(PooledEquivalenceTest, ErrsInFivePercentWhateverTheSpreads) {
 
 TEST(PlanPooledTest, TellsThePowerThatRunsThenHave) {
   const std::vector<int64_t> seeds(4, 5);
-  const Plan plan = PlanPooled(1, seeds, 0.7);
+  const Plan plan = PlanPooled({1, 1, 1, 1}, seeds, 0.7);
   EXPECT_NEAR(plan.error, std::sqrt(1.0 / 20), 1e-12);
   EXPECT_NEAR(plan.degrees_of_freedom, 16, 1e-9);
   EXPECT_NEAR(
@@ -195,10 +195,13 @@ TEST(PlanPooledTest, TellsThePowerThatRunsThenHave) {
       ShareOf(Verdict::kMatch, 0, 0.7, {{1, 5}, {1, 5}, {1, 5}, {1, 5}}), 0.03);
   // A standard error of a third of the margin confirms in four of five.
   EXPECT_NEAR(
-      PlanPooled(0.17, std::vector<int64_t>{100000}, 0.5 / 316.2278).power,
+      PlanPooled({0.17}, std::vector<int64_t>{100000}, 0.5 / 316.2278).power,
       0.80, 0.01);
-  EXPECT_EQ(PlanPooled(2.59, seeds, 0.5).power, 0);
-  EXPECT_EQ(PlanPooled(1, std::vector<int64_t>{1, 1}, 5).power, 0);
+  EXPECT_EQ(PlanPooled({2.59, 2.59, 2.59, 2.59}, seeds, 0.5).power, 0);
+  // Networks that vary unequally: sqrt(9 / 9 + 1 / 4) / 2.
+  EXPECT_NEAR(PlanPooled({3, 1}, std::vector<int64_t>{9, 4}, 1).error,
+              std::sqrt(1.25) / 2, 1e-12);
+  EXPECT_EQ(PlanPooled({1, 1}, std::vector<int64_t>{1, 1}, 5).power, 0);
 }
 TEST(PooledEquivalenceTest, OneSeedANetworkIsTooFew) {
   const Equivalence e = PooledEquivalence(

@@ -30,11 +30,12 @@ def chosen_runs(runs, models, seeds):
                 model,
                 ", ".join({info.model: None for info in infos}.keys()),
             ))
-    most = max([info.seed for info in infos] + [0])
+    first = min([info.seed for info in infos]) if infos else 0
+    most = len({info.seed: None for info in infos})
     if seeds < 0 or seeds > most and infos:
         fail("--//experiments:seeds=%d: not in [0, %d], the seeds that this scale has; 0 takes its own number" % (seeds, most))
     return [
         info
         for info in infos
-        if (not models or info.model in models) and (info.seed <= seeds if seeds else not info.on_request)
+        if (not models or info.model in models) and (info.seed < first + seeds if seeds else not info.on_request)
     ]

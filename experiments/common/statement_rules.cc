@@ -192,19 +192,29 @@ report::Verdict VerdictOf(const Equivalence& test) {
 }
 
 // What the planned runs could tell, from a spread that was known before.
-std::string PowerText(const Statement& s, double spread, double level,
-                      const Networks& networks) {
-  if (spread == 0) return "";
+std::string PowerText(const Statement& s, absl::Span<const double> spreads,
+                      double level, const Networks& networks) {
+  std::vector<double> known;
   std::vector<int64_t> seeds;
-  for (const std::vector<double>& network : networks) {
-    seeds.push_back(static_cast<int64_t>(network.size()));
+  for (size_t k = 0; k < networks.size(); ++k) {
+    if (networks[k].empty()) continue;
+    seeds.push_back(static_cast<int64_t>(networks[k].size()));
+    if (spreads.size() == 1) {
+      known.push_back(spreads[0]);
+    } else if (spreads.size() == networks.size()) {
+      known.push_back(spreads[k]);
+    }
   }
-  const Plan plan = PlanPooled(spread, seeds, s.margin(), level);
+  if (known.size() != seeds.size()) return "";
+  const Plan plan = PlanPooled(known, seeds, s.margin(), level);
+  const auto [low, high] = absl::c_minmax_element(known);
   return absl::StrFormat(
-      "Power, told before the runs: with a spread of %.3g%s between seeds the "
+      "Power, told before the runs: with a spread of %s%s between seeds the "
       "standard error is %.2f, and no difference at all would be confirmed "
       "with probability %.0f%%.",
-      spread, s.unit().empty() ? "" : absl::StrCat(" ", s.unit()), plan.error,
+      *low == *high ? absl::StrFormat("%.3g", *low)
+                    : absl::StrFormat("%.3g to %.3g", *low, *high),
+      s.unit().empty() ? "" : absl::StrCat(" ", s.unit()), plan.error,
       100 * plan.power);
 }
 
@@ -278,8 +288,10 @@ void Pooled(const Statement& s, Judgement* j) {
           absl::StrCat("there are ", pairs, " pairs, and ", plan);
     }
   }
-  AddNote(PowerText(s, j->spread, level, networks), &e);
-  if (j->spread > 0) AddNote(MeasuredPowerText(s, test), &e);
+  const std::string power =
+      PowerText(s, j->spreads, level, j->measured.networks);
+  AddNote(power, &e);
+  if (!power.empty()) AddNote(MeasuredPowerText(s, test), &e);
   if (test.verdict == Verdict::kUnderpowered) {
     AddNote(absl::StrFormat("Under 5 seeds no verdict is given; this spread "
                             "could show differences from %.3g.",

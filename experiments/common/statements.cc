@@ -33,7 +33,7 @@ Asked Ask(Statement statement, const std::string& model,
   fill(statement.mutable_place());
   fill(statement.mutable_note());
   for (std::string& of : *statement.mutable_of()) fill(&of);
-  return {std::move(statement), model, reading, 0};
+  return {std::move(statement), model, reading, {}};
 }
 
 // For each model and reading.
@@ -51,7 +51,8 @@ std::vector<Asked> AskAll(const Golden& golden, std::string_view scale) {
         all.push_back(Ask(statement, model, reading));
         for (const Statement::Spread& spread : statement.spreads()) {
           if (spread.scale() == scale) {
-            all.back().spread = spread.deviation();
+            all.back().spreads.assign(spread.deviation().begin(),
+                                      spread.deviation().end());
           }
         }
       }
@@ -249,7 +250,7 @@ absl::StatusOr<Judgements> JudgeAll(const Golden& golden,
     absl::StatusOr<Measurement> measured = measure(asked);
     if (!measured.ok()) return measured.status();
     j.measured = *std::move(measured);
-    j.spread = asked.spread;
+    j.spreads = asked.spreads;
     j.scale = std::string(scale);
     const bool family = asked.statement.rule() == Statement::FAMILY;
     if (family || AnythingMeasured(j.measured)) ApplyRule(asked.statement, &j);

@@ -56,7 +56,8 @@ struct Asked {
   Statement statement;  // "{model}", "{network}" and "{fp16}" are filled in
   std::string model;    // "" where it names none
   std::string reading;  // "FP16" or "FP16_BN32"; "" where it names none
-  double spread;        // at this scale; 0: not known
+  // At this scale, of each network or one for all; none: not known.
+  std::vector<double> spreads;
 };
 
 // What an experiment has measured of it.
@@ -86,8 +87,8 @@ using Measure = std::function<absl::StatusOr<Measurement>(const Asked&)>;
 struct Judgement {
   report::Expectation expectation;
   Measurement measured;
-  double spread = 0;  // Asked::spread
-  std::string scale;  // of the runs
+  std::vector<double> spreads;  // Asked::spreads
+  std::string scale;            // of the runs
   // FAMILY: of each network; no test: not run.
   std::vector<std::optional<Equivalence>> tests;
   std::vector<report::Verdict> verdicts;

@@ -166,6 +166,19 @@ TEST(PooledTest, PowerIsOfASpreadThatWasKnownBefore) {
       << note;
 }
 
+TEST(PooledTest, PowerIsOfEachNetworksSpread) {
+  const std::string note =
+      JudgeOne(
+          "rule: POOLED margin: 1 spreads { scale: 'lite' deviation: [2, 9, 1] "
+          "}",
+          Of({{0, 0, 0, 0}, {}, {0, 0, 0, 0}}))
+          .expectation.note();
+  // sqrt(4 / 4 + 1 / 4) / 2: the second network was not run.
+  EXPECT_TRUE(absl::StrContains(
+      note, "with a spread of 1 to 2 between seeds the standard error is 0.56"))
+      << note;
+}
+
 // Of n seeds whose differences are `mean` -+ 0.1 points.
 std::vector<double> Around(double mean, int n) {
   std::vector<double> values;
