@@ -232,6 +232,25 @@ void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
                    AlikeText(images, kControl), "."));
 }
 
+// Whether these runs see a rounding eight times as coarse as FP16's.
+void AddCoarse(const Table2Data& data, report::Report* report) {
+  const auto coarse = MeanDifference(data, kCoarseDifference, kFinal);
+  if (!coarse || !std::isfinite(coarse->low)) return;
+  const auto networks =
+      absl::c_count_if(data.results, [](const NetworkResults& network) {
+        return !network.Differences("BF16", "FP32").empty();
+      });
+  report->add_answer(absl::StrCat(
+      DifferenceText(
+          "BF16, which rounds eight times as coarsely, differs from FP32",
+          *coarse),
+      " over ", networks, " networks: ",
+      coarse->DiffersFromZero()
+          ? "these runs see it."
+          : "these runs do not see even that rounding, so they cannot tell "
+            "what 16 bits cost where rounding is felt."));
+}
+
 void AddSummary(const Judgements& judgements, report::Report* report) {
   report->add_summary(
       "Twelve networks, each trained from the same seeds, with the same "
@@ -327,6 +346,7 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
   const Table2Data data{*results, *plans, *judgements, published.values};
   AddAnswer(*judgements, &report);
   AddControl(data, *images, &report);
+  AddCoarse(data, &report);
   AddSummary(*judgements, &report);
   AddDiverged(inputs.sets, &report);
   judgements->AddTo(&report);

@@ -314,6 +314,29 @@ TEST(Table2Test, ShowsTheControlBesideThePrecisions) {
           .text());
 }
 
+// Of some networks, with the mean over them; the last sentence of the answer
+// says whether it is seen.
+TEST(Table2Test, ShowsWhetherACoarserRoundingIsSeen) {
+  const auto answer_with = [](double spread) {
+    std::vector<TrainedRun> runs = MakeRuns(3, "lite");
+    for (const char* model : {"alexnet", "vgg16"}) {
+      for (int seed = 1; seed <= 3; ++seed) {
+        runs.push_back(
+            MakeRun(model, "BF16", seed, "lite", 69 + spread * (seed - 2)));
+      }
+    }
+    const report::Report report = ReportOf(std::move(runs), "lite");
+    EXPECT_EQ(CellOf(report, kDifferences, "VGG-19", 6).text(), "–");
+    EXPECT_NEAR(CellOf(report, kDifferences, "Mean", 6).number(), -1, 1e-9);
+    return report.answer(report.answer_size() - 1);
+  };
+  EXPECT_TRUE(absl::StrContains(answer_with(0.1),
+                                "over 2 networks: these runs see it."))
+      << answer_with(0.1);
+  EXPECT_TRUE(absl::StrContains(answer_with(3), "do not see even that"))
+      << answer_with(3);
+}
+
 TEST(Table2Test, TheFinalAccuracyIsThatWithEstimatedStatistics) {
   std::vector<TrainedRun> runs = MakeRuns(3, "lite");
   for (TrainedRun& run : runs) {

@@ -127,6 +127,14 @@ report::Cell DifferenceCell(const Table2Data& data, std::string_view column,
   return cell;
 }
 
+// Those of a column, "FP16-FP32".
+std::vector<double> DifferencesOf(const NetworkResults& network,
+                                  std::string_view column, Split split) {
+  const std::pair<std::string, std::string> pair =
+      absl::StrSplit(column, absl::MaxSplits('-', 1));
+  return network.Differences(pair.first, pair.second, split);
+}
+
 // Of differences that nobody judges.
 report::Cell PlainDifferenceCell(absl::Span<const double> seeds) {
   if (seeds.empty()) return TextCell("–");
@@ -169,7 +177,8 @@ std::string Megabytes(int64_t bytes) {
 }  // namespace
 
 std::string ColumnTitle(std::string_view column) {
-  return absl::StrReplaceAll(column, {{"-", " - "}});
+  return absl::StrReplaceAll(column,
+                             {{"-", " - "}, {"FP32_CONTROL", "control"}});
 }
 
 std::string PaperColumn(std::string_view column) {
@@ -204,13 +213,12 @@ report::Table AccuracyTable(const Table2Data& data) {
 std::optional<Equivalence> MeanDifference(const Table2Data& data,
                                           std::string_view column,
                                           Split split) {
-  const std::pair<std::string, std::string> pair =
-      absl::StrSplit(column, absl::MaxSplits('-', 1));
   std::vector<std::vector<double>> networks;
   for (const NetworkResults& network : data.results) {
-    networks.push_back(network.Differences(pair.first, pair.second, split));
-    if (networks.back().empty()) return std::nullopt;
+    std::vector<double> differences = DifferencesOf(network, column, split);
+    if (!differences.empty()) networks.push_back(std::move(differences));
   }
+  if (networks.empty()) return std::nullopt;
   const Judgement* judged = data.judgements.Find("mean/FP16-FP32");
   if (judged == nullptr || !judged->expectation.has_interval()) {
     return std::nullopt;
@@ -231,9 +239,9 @@ report::Table DifferenceTable(const Table2Data& data) {
       "networks, where they are trained as the paper trains, against ±0.9, "
       "adjusted for their number (Holm): under 5 seeds none has a verdict, and "
       "the cell tells from where on a difference would have been seen. The "
-      "control "
-      "is FP32 with the last bit of one initial weight flipped: what of a "
-      "difference is chaos.");
+      "control is FP32 with the last bit of one initial weight flipped: what "
+      "of a difference is chaos. BF16 has eight digits in place of FP16's "
+      "eleven: whether these runs see a rounding eight times as coarse.");
   AddColumns({"network"}, &table);
   std::vector<report::Cell> means = {TextCell("Mean")};
   for (std::string_view column : kDifferences) {
@@ -246,12 +254,16 @@ report::Table DifferenceTable(const Table2Data& data) {
     for (std::string_view column : kDifferences) {
       cells.push_back(DifferenceCell(data, column, i));
     }
-    cells.push_back(
-        PlainDifferenceCell(data.results[i].Differences(kControl, "FP32")));
+    for (std::string_view column : kBesideDifferences) {
+      cells.push_back(
+          PlainDifferenceCell(DifferencesOf(data.results[i], column, kFinal)));
+    }
     AddRow(std::move(cells), &table);
   }
-  AddColumns({"control - FP32"}, &table);
-  means.push_back(PlainMeanCell(data, kControlDifference, kFinal));
+  for (std::string_view column : kBesideDifferences) {
+    AddColumns({ColumnTitle(column)}, &table);
+    means.push_back(PlainMeanCell(data, column, kFinal));
+  }
   AddRow(std::move(means), &table);
   return table;
 }
@@ -269,9 +281,7 @@ report::Table MovingAverageTable(const Table2Data& data) {
   AddColumns({"network", "FP32"}, &table);
   std::vector<report::Cell> means = {TextCell("Mean"), TextCell("")};
   for (std::string_view column : kShown) {
-    AddColumns(
-        {column == kControlDifference ? "control - FP32" : ColumnTitle(column)},
-        &table);
+    AddColumns({ColumnTitle(column)}, &table);
     means.push_back(PlainMeanCell(data, column, kTest));
   }
   for (const NetworkResults& network : data.results) {
@@ -280,10 +290,8 @@ report::Table MovingAverageTable(const Table2Data& data) {
         TextCell(network.network().name),
         fp32.empty() ? TextCell("not run") : EstimateCell(fp32)};
     for (std::string_view column : kShown) {
-      const std::pair<std::string, std::string> pair =
-          absl::StrSplit(column, absl::MaxSplits('-', 1));
-      cells.push_back(PlainDifferenceCell(
-          network.Differences(pair.first, pair.second, kTest)));
+      cells.push_back(
+          PlainDifferenceCell(DifferencesOf(network, column, kTest)));
     }
     AddRow(std::move(cells), &table);
   }

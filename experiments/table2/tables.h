@@ -23,16 +23,18 @@ inline constexpr int64_t kPaperBatch = 256;
 // The differences that are judged, as statements name them.
 inline constexpr std::string_view kDifferences[] = {
     "FP16-FP32", "FP16-MP", "FP16_BN32-FP32", "FP16_BN32-MP"};
-// "FP16 - FP32" for "FP16-FP32".
+// "FP16 - FP32" for "FP16-FP32", "control - FP32" for the control's.
 std::string ColumnTitle(std::string_view column);
 // The paper's column that ours is held beside: "FP16-FP32" for
 // "FP16_BN32-FP32".
 std::string PaperColumn(std::string_view column);
 
-// The same of the control and FP32 (kControl, experiments/common/runs.h), and
-// with the moving averages of batch normalisation in place of estimated
-// statistics: shown, not judged.
+// Those that are shown beside them, and not judged: of the control (kControl,
+// experiments/common/runs.h), and of a rounding eight times as coarse.
 inline constexpr std::string_view kControlDifference = "FP32_CONTROL-FP32";
+inline constexpr std::string_view kCoarseDifference = "BF16-FP32";
+inline constexpr std::string_view kBesideDifferences[] = {kControlDifference,
+                                                          kCoarseDifference};
 
 // What the tables show; results, plans in the order of Table2Networks().
 struct Table2Data {
@@ -52,7 +54,8 @@ report::Table DifferenceTable(const Table2Data& data);
 report::Table MovingAverageTable(const Table2Data& data);
 
 // Of the pooled differences of two precisions, with the level at which
-// mean/FP16-FP32 is judged. None where a network has no pair.
+// mean/FP16-FP32 is judged, over the networks that have a pair. None where none
+// has.
 std::optional<Equivalence> MeanDifference(const Table2Data& data,
                                           std::string_view column, Split split);
 
