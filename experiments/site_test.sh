@@ -35,6 +35,15 @@ find "$site" -name '*.html' | while read -r page; do
   if grep -nE "$PWD|/(tmp|root|home|work|proc)/" "$TEST_TMPDIR/page"; then fail "$page: a path of this machine"; fi
 done
 
+# In Markdown the same pages, for a repository.
+experiments/site_smoke.sh --markdown --out_dir="$TEST_TMPDIR/markdown" > /dev/null
+for experiment; do
+  grep -q "($experiment/report.md)\|(<$experiment/report.md>)" "$TEST_TMPDIR/markdown/README.md" ||
+    fail "$experiment is not in the index in Markdown"
+  [[ -s $TEST_TMPDIR/markdown/$experiment/report.md ]] || fail "$experiment has no page in Markdown"
+done
+[[ -z $(find "$TEST_TMPDIR/markdown" -name '*.html') ]] || fail "a page for a browser among those in Markdown"
+
 # A second writing replaces the first, and does not touch what else is there.
 echo kept > "$site/notes.txt"
 experiments/site_smoke.sh --out_dir="$site" > /dev/null

@@ -1,6 +1,7 @@
 """site: all reports in one folder, with an index, written and served on loopback.
 
     ./bazelw run //reports:site [-- --out_dir=FOLDER]       writes the folder
+    ./bazelw run //reports:site -- --markdown               writes README.md and report.md in place of pages for a browser
     ./bazelw run //reports:serve [-- --port=8000]           writes it and shows it to this machine's browser
 """
 

@@ -1,12 +1,13 @@
 #!/bin/bash
 # Writes the pages of all reports and their index into one folder, with what depends on the machine and the moment.
 #
-# usage: ./bazelw run TARGET [-- --out_dir=FOLDER --times=yes|no --port=NUMBER]
+# usage: ./bazelw run TARGET [-- --out_dir=FOLDER --times=yes|no --markdown --port=NUMBER]
 set -euo pipefail
 
 source_tree=${BUILD_WORKSPACE_DIRECTORY:-}
 out_dir=${source_tree:-$PWD}/out/site
 times=no
+index=index.html
 serve=%{serve}
 port=8000
 for argument; do
@@ -18,11 +19,18 @@ for argument; do
     --times=yes | --times=no)
       times=${argument#--times=}
       ;;
+    --markdown)
+      [[ ! $serve ]] || {
+        echo "error: --markdown: a browser is served pages; give it to //reports:site" >&2
+        exit 2
+      }
+      index=README.md
+      ;;
     --port=?*)
       port=${argument#--port=}
       ;;
     *)
-      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER, --times=yes|no${serve:+, --port=NUMBER}" >&2
+      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER, --times=yes|no, --markdown${serve:+, --port=NUMBER}" >&2
       exit 2
       ;;
   esac
@@ -49,14 +57,16 @@ for page in %{writers}; do
   "${page#*=}" --out_dir="$unfinished/${page%%=*}" --times="$times" >/dev/null
 done
 %{index} --page=%{pages} --telemetry=%{telemetry} --commit="$commit" --date="$(date -u +%F)" \
-  --out="$unfinished/index.html"
+  --out="$unfinished/$index"
+# For a repository, which shows Markdown.
+[[ $index == *.html ]] || find "$unfinished" -name '*.html' -delete
 
 (cd "$unfinished" && find . -type f) | sort | while read -r file; do
   mkdir -p "$out_dir/$(dirname "$file")"
   mv -f "$unfinished/$file" "$out_dir/$file"
 done
 echo
-echo "The site: $out_dir/index.html"
+echo "The site: $out_dir/$index"
 if [[ $serve ]]; then
   rm -rf "$unfinished"
   exec python3 "$serve" --folder="$out_dir" --port="$port"

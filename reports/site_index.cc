@@ -24,9 +24,10 @@ std::string FirstWords(std::string_view text, size_t most) {
   return absl::StrCat(text.substr(0, text.rfind(' ', most)), " …");
 }
 
-CellLine LinkTo(const SitePage& page, std::string text) {
+// `file`: of the page.
+CellLine LinkTo(const SitePage& page, std::string_view file, std::string text) {
   return {std::move(text), Style::kPlain, report::VERDICT_NONE,
-          absl::StrCat(page.folder, "/report.html")};
+          absl::StrCat(page.folder, "/", file)};
 }
 
 void AddSmall(std::string text, GridCell& cell) {
@@ -71,7 +72,7 @@ GridCell DataCell(const SitePage& page) {
   return cell;
 }
 
-Grid Glance(const std::vector<SitePage>& pages) {
+Grid Glance(const std::vector<SitePage>& pages, std::string_view file) {
   Grid grid;
   grid.cards = true;
   grid.columns = {{"Report", false},
@@ -85,7 +86,7 @@ Grid Glance(const std::vector<SitePage>& pages) {
       claim.push_back({FirstWords(report.claim().text(), kShortClaim)});
     }
     AddSmall(report.claim().place(), claim);
-    GridCell title = {LinkTo(page, report.title())};
+    GridCell title = {LinkTo(page, file, report.title())};
     AddSmall(page.folder, title);
     grid.rows.push_back({std::move(title), std::move(claim),
                          VerdictsCell(TallyOf(report)), DataCell(page)});
@@ -95,16 +96,16 @@ Grid Glance(const std::vector<SitePage>& pages) {
 
 // ---- What contradicts the paper, and what agrees ----------------------------
 
-GridCell SourceCell(const SitePage& page) {
-  GridCell cell = {LinkTo(page, page.folder)};
+GridCell SourceCell(const SitePage& page, std::string_view file) {
+  GridCell cell = {LinkTo(page, file, page.folder)};
   AddDataWarning(page, cell);
   return cell;
 }
 
 // The expectations of one verdict and the findings of one kind, a row each.
-void AddSection(const std::vector<SitePage>& pages, std::string title,
-                report::Verdict verdict, report::Finding::Kind kind,
-                std::vector<Block>& blocks) {
+void AddSection(const std::vector<SitePage>& pages, std::string_view file,
+                std::string title, report::Verdict verdict,
+                report::Finding::Kind kind, std::vector<Block>& blocks) {
   Grid grid;
   grid.cards = true;
   grid.columns = {{"Statement", false},
@@ -119,7 +120,7 @@ void AddSection(const std::vector<SitePage>& pages, std::string title,
       grid.rows.push_back({std::move(what),
                            {{PaperText(expectation)}},
                            {{OursText(expectation)}},
-                           SourceCell(page)});
+                           SourceCell(page, file)});
     }
   }
   for (const SitePage& page : pages) {
@@ -128,7 +129,7 @@ void AddSection(const std::vector<SitePage>& pages, std::string title,
       GridCell what = {{finding.title()}};
       AddSmall(finding.text(), what);
       AddSmall(finding.place(), what);
-      grid.rows.push_back({std::move(what), {}, {}, SourceCell(page)});
+      grid.rows.push_back({std::move(what), {}, {}, SourceCell(page, file)});
     }
   }
   blocks.push_back(Heading{absl::StrCat(title, " (", grid.rows.size(), ")")});
@@ -160,7 +161,7 @@ report::Report Together(const std::vector<SitePage>& pages) {
   return all;
 }
 
-Document SiteDocument(const std::vector<SitePage>& pages,
+Document SiteDocument(const std::vector<SitePage>& pages, std::string_view file,
                       const report::Environment& environment) {
   const report::Report all = Together(pages);
   Document document;
@@ -174,10 +175,10 @@ Document SiteDocument(const std::vector<SitePage>& pages,
       "Every table, figure and claim of the paper has a report: what the "
       "paper says, what our runs gave, and whether the two agree."});
   blocks.push_back(Heading{"At a glance"});
-  blocks.push_back(Glance(pages));
-  AddSection(pages, "What contradicts the paper", report::VERDICT_DIFFER,
+  blocks.push_back(Glance(pages, file));
+  AddSection(pages, file, "What contradicts the paper", report::VERDICT_DIFFER,
              report::Finding::CONTRADICTION, blocks);
-  AddSection(pages, "What agrees with the paper", report::VERDICT_MATCH,
+  AddSection(pages, file, "What agrees with the paper", report::VERDICT_MATCH,
              report::Finding::AGREEMENT, blocks);
   Facts facts;
   for (const auto& [name, value] :
@@ -197,13 +198,18 @@ Document SiteDocument(const std::vector<SitePage>& pages,
 
 std::string RenderSiteHtml(const std::vector<SitePage>& pages,
                            const report::Environment& environment) {
-  return HtmlOf(SiteDocument(pages, environment), {});
+  return HtmlOf(SiteDocument(pages, "report.html", environment), {});
+}
+
+std::string RenderSiteMarkdown(const std::vector<SitePage>& pages,
+                               const report::Environment& environment) {
+  return MarkdownOf(SiteDocument(pages, "report.md", environment), {});
 }
 
 std::string RenderSiteTerminal(const std::vector<SitePage>& pages,
                                const report::Environment& environment,
                                const Terminal& terminal) {
-  return TerminalOf(SiteDocument(pages, environment), terminal);
+  return TerminalOf(SiteDocument(pages, "report.html", environment), terminal);
 }
 
 }  // namespace repro16

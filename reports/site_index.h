@@ -12,7 +12,7 @@
 
 namespace repro16 {
 
-// A report whose page is `<folder>/report.html` beside the index.
+// A report whose page is `<folder>/report.html` beside the index, or report.md.
 struct SitePage {
   std::string folder;  // e.g. "fig1/cifar10"
   report::Report report;
@@ -22,6 +22,10 @@ struct SitePage {
 // `environment` says where and when the site is written.
 std::string RenderSiteHtml(const std::vector<SitePage>& pages,
                            const report::Environment& environment);
+
+// The same for a repository's reader: the pages are those in Markdown.
+std::string RenderSiteMarkdown(const std::vector<SitePage>& pages,
+                               const report::Environment& environment);
 
 // The same for a terminal, see RenderTerminal.
 std::string RenderSiteTerminal(const std::vector<SitePage>& pages,

@@ -12,6 +12,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/io/file.h"
@@ -28,7 +29,7 @@ ABSL_FLAG(std::vector<std::string>, telemetry, {},
           "telemetry.pb of each run, separated by commas: the device");
 ABSL_FLAG(std::string, commit, "", "commit to show");
 ABSL_FLAG(std::string, date, "", "date to show");
-ABSL_FLAG(std::string, out, "", "the page to write");
+ABSL_FLAG(std::string, out, "", "the page to write, HTML or, *.md, Markdown");
 
 namespace repro16 {
 namespace {
@@ -60,8 +61,9 @@ absl::Status Run() {
   if (!environment.ok()) return environment.status();
   environment->set_commit(absl::GetFlag(FLAGS_commit));
   environment->set_date(absl::GetFlag(FLAGS_date));
-  const absl::Status status =
-      WriteFileAtomically(out, RenderSiteHtml(pages, *environment));
+  const absl::Status status = WriteFileAtomically(
+      out, absl::EndsWith(out, ".md") ? RenderSiteMarkdown(pages, *environment)
+                                      : RenderSiteHtml(pages, *environment));
   if (!status.ok()) return status;
   std::fputs(RenderSiteTerminal(pages, *environment, TerminalAt(STDOUT_FILENO))
                  .c_str(),

@@ -40,6 +40,14 @@ class SiteIndexTest : public testing::Test {
   report::Environment environment_;
 };
 
+TEST_F(SiteIndexTest, MarkdownLeadsToPagesInMarkdown) {
+  EXPECT_THAT(RenderSiteMarkdown(pages_, environment_),
+              AllOf(HasSubstr("fixture/report.md"),
+                    HasSubstr("fixture/second/report.md"),
+                    HasSubstr("What contradicts the paper"),
+                    HasSubstr("abc1234"), Not(HasSubstr("report.html"))));
+}
+
 // The part of the page from one text to another.
 std::string_view Between(std::string_view page, std::string_view from,
                          std::string_view to) {
