@@ -385,8 +385,10 @@ void Existence(const Statement& s, Judgement* j) {
   AddNote(
       absl::StrCat("There is such a case: ", RangeText(s),
                    ". Ours is the largest of ", FormatCount(j->measured.cases),
-                   " samples in ", seeds, seeds == 1 ? " seed" : " seeds",
-                   "; more seeds can only raise it."),
+                   j->measured.cases == 1 ? " case in " : " cases in ", seeds,
+                   seeds == 1 ? " seed" : " seeds",
+                   "; more can only raise it, so a smaller one refutes "
+                   "nothing."),
       &e);
 }
 

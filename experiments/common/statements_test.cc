@@ -364,6 +364,15 @@ TEST(JudgeAllTest, ADifferenceFromAnotherBaselineIsNotHeldAgainstThePaper) {
   EXPECT_EQ(JudgeOne(rule, measured).expectation.verdict(), VERDICT_MATCH);
 }
 
+TEST(JudgeAllTest, ADifferenceInWhatIsUnstatedIsNotHeldAgainstThePaper) {
+  const std::string rule = absl::StrCat(kEachSeed, " unstated: 'no network'");
+  const report::Expectation e = JudgeOne(rule, Of({{5}})).expectation;
+  EXPECT_EQ(e.verdict(), VERDICT_INCONCLUSIVE);
+  EXPECT_TRUE(
+      absl::StrContains(e.note(), "not held against the paper: no network."));
+  EXPECT_EQ(JudgeOne(rule, Of({{0}})).expectation.verdict(), VERDICT_MATCH);
+}
+
 TEST(JudgeAllTest, ARuleThatChangedSaysSo) {
   EXPECT_TRUE(absl::EndsWith(
       JudgeOne(absl::StrCat(kEachSeed, " changed: 'it was another.'"),
