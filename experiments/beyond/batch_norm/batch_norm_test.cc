@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "reports/golden.h"
 
 namespace repro16 {
@@ -61,6 +62,26 @@ TEST(MakeBatchNormTest, JudgesWhatTheAverageCosts) {
   const auto little = MakeBatchNorm(Study(0.3), nullptr, "lite", *golden);
   ASSERT_TRUE(little.ok()) << little.status();
   EXPECT_EQ(VerdictOn(little->report, "own_average"),
+            report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+}
+
+TEST(MakeBatchNormTest, ShowsARecordedStudyFirstAndDoesNotJudgeIt) {
+  const auto golden =
+      ReadGolden("experiments/beyond/batch_norm/golden.textproto");
+  ASSERT_TRUE(golden.ok()) << golden.status();
+  const MovingAverageStudy recorded = Study(0.99);
+  const auto analysis = MakeBatchNorm(Study(0.3), &recorded, "lite", *golden);
+  ASSERT_TRUE(analysis.ok()) << analysis.status();
+  const report::Report& report = analysis->report;
+  ASSERT_EQ(report.answer_size(), 2);
+  EXPECT_TRUE(absl::StrContains(report.answer(0), "recorded once"))
+      << report.answer(0);
+  EXPECT_TRUE(absl::StrContains(report.answer(0),
+                                "27.0% of the test set with the network's own"))
+      << report.answer(0);
+  EXPECT_TRUE(absl::StrContains(report.answer(0), "62.0% with the same"));
+  EXPECT_EQ(report.tables_size(), 2);
+  EXPECT_EQ(VerdictOn(report, "own_average"),
             report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
 }
 

@@ -217,7 +217,8 @@ absl::StatusOr<Analysis> AnalyseFormats(const AnalysisInputs& inputs,
       "compared to Google Brain's bfloat16.");
   report.mutable_claim()->set_place("section 1");
   report.add_summary(
-      "What the paper leaves out, on the cheapest networks of table 2. BF16 "
+      "What the paper leaves out, on those networks of table 2 whose runs are "
+      "short. BF16 "
       "stores bfloat16 where FP16 stores binary16: fewer digits, the range of "
       "32 bits. FP16_ACC16 also rounds every sum of a dot product to binary16, "
       "term by term, which FP16 does not: there sums are kept in 32 bits, as "
