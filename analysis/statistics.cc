@@ -87,34 +87,39 @@ struct Error {
 Error PooledError(absl::Span<const double> variances,
                   absl::Span<const int64_t> seeds) {
   double sum = 0, weighted = 0, df = 0;
+  double sum_of_pairs = 0, pairs = 0;  // of networks of two seeds
   for (size_t k = 0; k < seeds.size(); ++k) {
     const double v = variances[k] / static_cast<double>(seeds[k]);
     sum += v;
     if (seeds[k] < 2) continue;
-    weighted += v * v / static_cast<double>(seeds[k] - 1);
     df += static_cast<double>(seeds[k] - 1);
+    if (seeds[k] == 2) {
+      sum_of_pairs += v;
+      ++pairs;
+    } else {
+      weighted += v * v / static_cast<double>(seeds[k] - 1);
+    }
   }
+  if (pairs > 0) weighted += sum_of_pairs * sum_of_pairs / pairs;
   // Without any spread, the degrees of freedom of a common variance.
   if (weighted > 0) df = std::min(df, sum * sum / weighted);
   return {std::sqrt(sum) / static_cast<double>(seeds.size()), df};
 }
 
-// s_k^2; for a network of one seed the mean of the others.
+// s_k^2; networks of two seeds share the mean of theirs, and one of one seed
+// takes the mean of all others.
 std::vector<double> VariancesOf(
     absl::Span<const std::vector<double>> networks) {
-  std::vector<double> variances;
-  double sum = 0;
-  int64_t known = 0;
+  std::vector<double> variances, known, of_pairs;
   for (const std::vector<double>& network : networks) {
     const double sd = SampleOf(network).sd;
     variances.push_back(sd * sd);
-    sum += sd * sd;
-    known += network.size() > 1;
+    if (network.size() > 1) known.push_back(sd * sd);
+    if (network.size() == 2) of_pairs.push_back(sd * sd);
   }
-  for (size_t k = 0; k < networks.size() && known > 0; ++k) {
-    if (networks[k].size() == 1) {
-      variances[k] = sum / static_cast<double>(known);
-    }
+  for (size_t k = 0; k < networks.size(); ++k) {
+    if (networks[k].size() == 2) variances[k] = Mean(of_pairs);
+    if (networks[k].size() == 1 && !known.empty()) variances[k] = Mean(known);
   }
   return variances;
 }
@@ -157,15 +162,18 @@ Equivalence PooledEquivalence(absl::Span<const std::vector<double>> differences,
 }
 
 Plan PlanPooled(absl::Span<const double> spreads,
-                absl::Span<const int64_t> seeds, double margin, double level) {
+                absl::Span<const int64_t> seeds, double margin, double level,
+                double difference) {
   std::vector<double> variances;
   for (const double spread : spreads) variances.push_back(spread * spread);
   const Error error = PooledError(variances, seeds);
   Plan plan{error.error, error.degrees_of_freedom, 0};
   if (plan.degrees_of_freedom > 0 && plan.error > 0) {
     const double df = plan.degrees_of_freedom;
-    const double room = margin / plan.error - StudentTQuantile(1 - level, df);
-    if (room > 0) plan.power = 2 * StudentTCdf(room, df) - 1;
+    const double t = StudentTQuantile(1 - level, df);
+    plan.power = std::max(
+        0.0, StudentTCdf((margin - difference) / plan.error - t, df) +
+                 StudentTCdf((margin + difference) / plan.error - t, df) - 1);
   }
   return plan;
 }

@@ -71,8 +71,10 @@ struct Equivalence {
 // differences[k] are those of network k, one or more. Networks may vary
 // unequally: with v_k = s_k^2 / n_k the standard error is sqrt(sum v_k) / K,
 // and its degrees of freedom are Satterthwaite's (1946),
-// (sum v_k)^2 / sum (v_k^2 / (n_k - 1)), at most sum (n_k - 1). A network of
-// one seed has no spread of its own and takes the mean s_k^2 of the others,
+// (sum v_k)^2 / sum (v_k^2 / (n_k - 1)), at most sum (n_k - 1). Networks of two
+// seeds, which alone would have one degree of freedom each, share one variance,
+// the mean of their s_k^2, with as many degrees as there are. A network of one
+// seed has no spread of its own and takes the mean s_k^2 of the others,
 // adding no degree of freedom. "Too few" is under 4 = sum (n_k - 1), five seeds
 // of one network.
 //
@@ -89,9 +91,10 @@ Equivalence WelchEquivalence(const Sample& a, const Sample& b, Range range);
 struct Plan {
   double error = 0;  // standard error of the mean difference
   double degrees_of_freedom = 0;
-  // That a match within +-margin is found where there is no difference at all:
-  // 2 F(margin / error - t_(1 - level)) - 1, or 0, with Student's F (Phillips,
-  // "Power of the two one-sided tests procedure", 1990, in its central form).
+  // That a match within +-margin is found where the true difference is d:
+  // F((margin - d) / error - t) + F((margin + d) / error - t) - 1, or 0, with
+  // t = t_(1 - level) and Student's F (Phillips, "Power of the two one-sided
+  // tests procedure", 1990, in its central form).
   double power = 0;
 };
 
@@ -99,7 +102,7 @@ struct Plan {
 // deviation spreads[k].
 Plan PlanPooled(absl::Span<const double> spreads,
                 absl::Span<const int64_t> seeds, double margin,
-                double level = kLevel);
+                double level = kLevel, double difference = 0);
 
 // p-values of a family of tests, adjusted (Holm 1979): the test holds at level
 // alpha within the family when its adjusted value is at most alpha. In the

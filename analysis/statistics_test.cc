@@ -141,6 +141,15 @@ TEST(PooledEquivalenceTest, OfTwoNetworksItIsWelch) {
   EXPECT_NEAR(pooled.degrees_of_freedom, welch.degrees_of_freedom, 1e-9);
 }
 
+TEST(PooledEquivalenceTest, NetworksOfTwoSeedsShareOneVariance) {
+  const Equivalence pooled =
+      PooledEquivalence({Values{0, 2}, Values{0, 4}, Values{1, 1}}, Within(9));
+  // s^2: 2, 8 and 0, of mean 10 / 3; the error's square is 3 (10 / 6) / 9.
+  EXPECT_NEAR(pooled.degrees_of_freedom, 3, 1e-12);
+  EXPECT_NEAR(pooled.high - pooled.difference,
+              StudentTQuantile(0.95, 3) * std::sqrt(5.0 / 9), 1e-9);
+}
+
 TEST(PooledEquivalenceTest, ANetworkOfOneSeedTakesTheOthersSpread) {
   const Equivalence alone =
       PooledEquivalence({Values{0, 1, 2, 3, 4}, Values{2}}, Within(5));
@@ -179,6 +188,11 @@ TEST(PooledEquivalenceTest, ErrsInFivePercentWhateverTheSpreads) {
       {4.4, 3}, {0.13, 8}, {1, 3}, {0.3, 5}, {3, 3}, {0.5, 5}};
   // At the margin, where a match is wrong.
   EXPECT_LT(ShareOf(Verdict::kMatch, 3, 3, unequal), 0.06);
+  // Table 2 at lite: some networks have two seeds, of unlike spreads.
+  const std::vector<std::pair<double, int>> table2 = {
+      {1.30, 9}, {1.66, 8}, {1.77, 8}, {0.82, 2}, {1.35, 2}, {1.67, 2},
+      {1.39, 5}, {2.49, 7}, {0.95, 4}, {2.05, 9}, {0.73, 3}, {0.34, 3}};
+  EXPECT_LT(ShareOf(Verdict::kMatch, 0.5, 0.5, table2), 0.06);
   // Within the margin, however small it is, "differ" is wrong.
   EXPECT_LT(ShareOf(Verdict::kDiffer, 0, 1e-6, unequal), 0.06);
   EXPECT_LT(ShareOf(Verdict::kDiffer, 0, 1e-6, {{1, 10}}), 0.06);

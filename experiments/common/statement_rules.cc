@@ -208,14 +208,20 @@ std::string PowerText(const Statement& s, absl::Span<const double> spreads,
   if (known.size() != seeds.size()) return "";
   const Plan plan = PlanPooled(known, seeds, s.margin(), level);
   const auto [low, high] = absl::c_minmax_element(known);
-  return absl::StrFormat(
+  std::string text = absl::StrFormat(
       "Power, told before the runs: with a spread of %s%s between seeds the "
       "standard error is %.2f, and no difference at all would be confirmed "
-      "with probability %.0f%%.",
+      "with probability %.0f%%",
       *low == *high ? absl::StrFormat("%.3g", *low)
                     : absl::StrFormat("%.3g to %.3g", *low, *high),
       s.unit().empty() ? "" : absl::StrCat(" ", s.unit()), plan.error,
       100 * plan.power);
+  if (double papers = 0; absl::SimpleAtod(s.text(), &papers)) {
+    absl::StrAppendFormat(
+        &text, ", one of the paper's %s with %.0f%%", s.text(),
+        100 * PlanPooled(known, seeds, s.margin(), level, papers).power);
+  }
+  return absl::StrCat(text, ".");
 }
 
 std::vector<Statement::Look> LooksAt(const Statement& s,
@@ -244,16 +250,14 @@ std::string LookText(const Statement& s, std::string_view scale) {
 std::string MeasuredPowerText(const Statement& s, const Equivalence& test) {
   if (s.side() != Statement::WITHIN || !std::isfinite(test.low)) return "";
   const double half = (test.high - test.low) / 2;
+  const std::string measured = absl::StrFormat(
+      "Measured: the interval is ±%.2f wide (%.1f degrees of freedom), so ",
+      half, test.degrees_of_freedom);
   if (half >= s.margin()) {
-    return absl::StrFormat(
-        "Measured: the interval is ±%.2f wide, so no outcome could have "
-        "matched.",
-        half);
+    return absl::StrCat(measured, "no outcome could have matched.");
   }
-  return absl::StrFormat(
-      "Measured: the interval is ±%.2f wide, so only a difference within ±%.2f "
-      "could match.",
-      half, s.margin() - half);
+  return absl::StrFormat("%sonly a difference within ±%.2f could match.",
+                         measured, s.margin() - half);
 }
 
 void Pooled(const Statement& s, Judgement* j) {

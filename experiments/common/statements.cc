@@ -133,21 +133,12 @@ bool DiffersWhereReached(const Statement& s, const Judgement& j) {
   return some.expectation.verdict() == report::VERDICT_DIFFER;
 }
 
-// Why a difference is not held against the paper; "": it is.
-std::string Excuse(const Statement& s, const Judgement& j) {
-  if (s.from_baseline() && !j.measured.baseline.empty() &&
-      !DiffersWhereReached(s, j)) {
-    return j.measured.baseline;
-  }
-  return s.unstated();
-}
-
 // What holds whatever the rule is.
 void Finish(const Statement& s, bool judged, Judgement* j) {
   Expectation& e = j->expectation;
   const Measurement& m = j->measured;
-  if (const std::string excuse = Excuse(s, *j);
-      e.verdict() == report::VERDICT_DIFFER && !excuse.empty()) {
+  if (e.verdict() == report::VERDICT_DIFFER && s.from_baseline() &&
+      !m.baseline.empty() && !DiffersWhereReached(s, *j)) {
     e.set_verdict(report::VERDICT_INCONCLUSIVE);
     for (Verdict& verdict : j->verdicts) {
       if (verdict == report::VERDICT_DIFFER) {
@@ -155,7 +146,7 @@ void Finish(const Statement& s, bool judged, Judgement* j) {
       }
     }
     Append(absl::StrCat("It differs, which is not held against the paper: ",
-                        excuse, "."),
+                        m.baseline, "."),
            &e);
   }
   const std::string lacking =

@@ -33,8 +33,7 @@
 // judged"; and a difference from a baseline that is not the paper's, though it
 // was trained by the paper's whole protocol, is held against the paper only
 // where the networks that reach the paper's accuracy differ as well: else
-// "inconclusive". So does a difference in a number that depends on what the
-// paper does not state (Statement::unstated).
+// "inconclusive".
 #ifndef REPRO16_EXPERIMENTS_COMMON_STATEMENTS_H_
 #define REPRO16_EXPERIMENTS_COMMON_STATEMENTS_H_
 

@@ -51,11 +51,10 @@ std::map<std::string, report::Verdict> Verdicts(const report::Report& report) {
 
 TEST(AnalyseFigure1Test, JudgesRunsOfThreeSeeds) {
   auto verdicts = Verdicts(ReportOf(0.75f));
-  // They differ, and the paper does not state the network.
-  EXPECT_EQ(verdicts["delta_mean"], report::VERDICT_INCONCLUSIVE);
-  EXPECT_EQ(verdicts["delta_variance"], report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(verdicts["delta_mean"], report::VERDICT_DIFFER);
+  EXPECT_EQ(verdicts["delta_variance"], report::VERDICT_DIFFER);
   // 6.7E-01: far from 1E-1. That it is printed with its exponent is told.
-  EXPECT_EQ(verdicts["gamma_mean"], report::VERDICT_INCONCLUSIVE);
+  EXPECT_EQ(verdicts["gamma_mean"], report::VERDICT_DIFFER);
   EXPECT_EQ(verdicts["delta_max"], report::VERDICT_INCONCLUSIVE);
   EXPECT_EQ(verdicts["share_guaranteed"], report::VERDICT_MATCH);
   EXPECT_EQ(verdicts["accuracy_difference"], report::VERDICT_INCONCLUSIVE);

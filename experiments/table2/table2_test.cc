@@ -255,9 +255,10 @@ TEST(Table2Test, PowerIsToldFromASpreadThatWasKnownBefore) {
       ExpectationOf(ReportOf(MakeRuns(10, "lite"), "lite"), "mean/FP16-FP32");
   EXPECT_TRUE(absl::StrContains(
       mean.note(),
-      "with a spread of 0.54 to 2.28 points between seeds the standard error "
-      "is 0.12, "
-      "and no difference at all would be confirmed with probability 84%"))
+      "with a spread of 0.34 to 2.49 points between seeds the standard error "
+      "is 0.14, "
+      "and no difference at all would be confirmed with probability 69%, one "
+      "of the paper's -0.2 with 32%."))
       << mean.note();
 }
 
@@ -317,24 +318,29 @@ TEST(Table2Test, ShowsTheControlBesideThePrecisions) {
 // Of some networks, with the mean over them; the last sentence of the answer
 // says whether it is seen.
 TEST(Table2Test, ShowsWhetherACoarserRoundingIsSeen) {
-  const auto answer_with = [](double spread) {
+  const auto answer_with = [](double percent, double spread) {
     std::vector<TrainedRun> runs = MakeRuns(3, "lite");
     for (const char* model : {"alexnet", "vgg16"}) {
       for (int seed = 1; seed <= 3; ++seed) {
-        runs.push_back(
-            MakeRun(model, "BF16", seed, "lite", 69 + spread * (seed - 2)));
+        runs.push_back(MakeRun(model, "BF16", seed, "lite",
+                               percent + spread * (seed - 2)));
       }
     }
     const report::Report report = ReportOf(std::move(runs), "lite");
     EXPECT_EQ(CellOf(report, kDifferences, "VGG-19", 6).text(), "–");
-    EXPECT_NEAR(CellOf(report, kDifferences, "Mean", 6).number(), -1, 1e-9);
+    EXPECT_NEAR(CellOf(report, kDifferences, "Mean", 6).number(), percent - 70,
+                1e-9);
     return report.answer(report.answer_size() - 1);
   };
-  EXPECT_TRUE(absl::StrContains(answer_with(0.1),
-                                "over 2 networks: these runs see it."))
-      << answer_with(0.1);
-  EXPECT_TRUE(absl::StrContains(answer_with(3), "do not see even that"))
-      << answer_with(3);
+  EXPECT_TRUE(
+      absl::StrContains(answer_with(69, 0.1), "in 2 of the networks: there"));
+  EXPECT_TRUE(absl::EndsWith(answer_with(69, 0.1),
+                             "BF16 loses, so these runs do see rounding."))
+      << answer_with(69, 0.1);
+  EXPECT_TRUE(absl::StrContains(answer_with(71, 0.1), "BF16 is above FP32"));
+  EXPECT_TRUE(absl::StrContains(answer_with(70, 0.1), "less than 0.5 points"));
+  EXPECT_TRUE(absl::StrContains(answer_with(69, 3), "would usually be missed"))
+      << answer_with(69, 3);
 }
 
 TEST(Table2Test, TheFinalAccuracyIsThatWithEstimatedStatistics) {

@@ -191,7 +191,9 @@ report::Table AccuracyTable(const Table2Data& data) {
   table.set_main(true);
   table.set_title("Test accuracy after the last epoch");
   table.set_caption(
-      "Mean ± standard deviation (seeds), in percent. The paper's stand beside "
+      "Mean ± standard deviation (seeds), in percent; at lite of the last "
+      "epochs' mean, with statistics of batch normalisation that are estimated "
+      "afterwards (\"The runs\"). The paper's stand beside "
       "ours at every scale and are judged at scale paper only. The paper has "
       "one column FP16: it stands beside FP16, as its text has it, and beside "
       "FP16_BN32, as its framework computes. A run that stored an infinity "
@@ -234,8 +236,10 @@ report::Table DifferenceTable(const Table2Data& data) {
   table.set_main(true);
   table.set_title("Differences of test accuracy");
   table.set_caption(
-      "In points, paired by seed; a network with the 90% interval, the mean "
-      "with that of its tests. The mean is judged against ±0.5 points; "
+      "In points, paired by seed; a network with the 90% interval, of which "
+      "one "
+      "in ten excludes 0 by chance, the mean with that of its tests. The mean "
+      "is judged against ±0.5 points; "
       "networks, where they are trained as the paper trains, against ±0.9, "
       "adjusted for their number (Holm): under 5 seeds none has a verdict, and "
       "the cell tells from where on a difference would have been seen. The "

@@ -87,16 +87,21 @@ TEST(AnalyseTable3Test, CellsCarryAccuracyPaperAndVerdict) {
   std::vector<TrainedRun> runs = MakeSweep({}, {40, 38, 36, 38, 10, 0});
   runs.back().result.mutable_epochs()->rbegin()->set_test_loss(
       std::numeric_limits<double>::quiet_NaN());
+  MadeUpRun second;
+  second.seed = 2;
+  for (TrainedRun& run : MakeSweep(second, {40, 38, 36, 38, 10, 0})) {
+    runs.push_back(std::move(run));
+  }
   const report::Report report = Analyse(std::move(runs));
   const report::Row& row = TableOf(report, "Table 3").rows(0);
   ASSERT_EQ(row.cells_size(), 8);
-  EXPECT_EQ(row.cells(1).text(), "40.0");
+  EXPECT_EQ(row.cells(1).text(), "40.0 ± 0.0");
   EXPECT_EQ(row.cells(1).verdict(), report::VERDICT_NONE);
   EXPECT_EQ(row.cells(4).paper(), "22.5");
   EXPECT_EQ(row.cells(4).verdict(), report::VERDICT_DIFFER);
   EXPECT_EQ(row.cells(5).verdict(), report::VERDICT_MATCH);
-  EXPECT_EQ(row.cells(6).text(), "0.0");
-  EXPECT_EQ(row.cells(6).note(), "1 of 1 not finite");
+  EXPECT_EQ(row.cells(6).text(), "0.0 ± 0.0");
+  EXPECT_EQ(row.cells(6).note(), "1 of 2 not finite");
   // Six of ours, six of the paper's.
   EXPECT_EQ(FigureOf(report, "accuracy").datasets(0).records_size(), 12);
   // What differs is a finding.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -62,18 +63,28 @@ Id Parse(std::string_view text) {
   return id;
 }
 
-// What the runs at the best epsilon went through.
+// What the runs at the best epsilon went through, of FP32 where it has any: a
+// precision in which nothing is learnt has not been trained less.
 Training TrainingOfBest(const Sweep& sweep, std::string_view policy) {
+  const bool has_fp32 =
+      absl::c_any_of(sweep.points, [](const SweepPoint& point) {
+        return !point.runs->OfPolicy("FP32").empty();
+      });
   Training training;
   for (const SweepPoint& point : sweep.points) {
     std::vector<double> accuracies;
-    for (const TrainedRun* run : point.runs->OfPolicy(policy)) {
+    for (const TrainedRun* run :
+         point.runs->OfPolicy(has_fp32 ? "FP32" : policy)) {
       accuracies.push_back(100 *
                            run->result.epochs().rbegin()->train_accuracy());
       training.set_epochs(run->result.epochs_size());
     }
     training.set_train_accuracy(
         std::max(training.train_accuracy(), SampleOf(accuracies).mean));
+    const auto seeds = static_cast<int>(point.runs->OfPolicy(policy).size());
+    if (seeds > 0 && (training.seeds() == 0 || seeds < training.seeds())) {
+      training.set_seeds(seeds);
+    }
     const double width = point.runs->spec().model_options().width();
     training.set_full_width(width == 0 || width == 1);
   }

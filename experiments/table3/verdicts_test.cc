@@ -46,6 +46,12 @@ std::vector<TrainedRun> TwoSeeds(MadeUpRun base,
   return runs;
 }
 
+// Both seeds alike.
+std::vector<TrainedRun> TwoSeeds(MadeUpRun base,
+                                 const std::vector<double>& accuracies) {
+  return TwoSeeds(std::move(base), accuracies, accuracies);
+}
+
 MadeUpRun ResNet34() {
   MadeUpRun base;
   base.model = "resnet34";
@@ -108,8 +114,8 @@ TEST(VerdictsTest, WhatIsNotTrainedCannotCollapse) {
 
 TEST(VerdictsTest, TheSummaryIsOfSixCells) {
   const auto summary = [](const std::vector<double>& of_resnet34) {
-    std::vector<TrainedRun> runs = MakeSweep({}, {40, 38, 36, 10, 10, 0});
-    for (TrainedRun& run : MakeSweep(ResNet34(), of_resnet34)) {
+    std::vector<TrainedRun> runs = TwoSeeds({}, {40, 38, 36, 10, 10, 0});
+    for (TrainedRun& run : TwoSeeds(ResNet34(), of_resnet34)) {
       runs.push_back(std::move(run));
     }
     return Judge(std::move(runs));
@@ -122,24 +128,45 @@ TEST(VerdictsTest, TheSummaryIsOfSixCells) {
   EXPECT_EQ(report.expectations(0).ours_text(), "1 of 6 differ");
 }
 
+TEST(VerdictsTest, OneSeedDecidesNothing) {
+  EXPECT_EQ(VerdictOn(Judge(MakeSweep({}, {40, 38, 36, 5, 5, 5})),
+                      "collapse_resnet18_1e-5"),
+            VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+}
+
 TEST(VerdictsTest, Fp32AtItsDefault) {
   MadeUpRun base;
   base.policy = "FP32";
-  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 35})),
+  EXPECT_EQ(VerdictOn(Judge(TwoSeeds(base, {40, 38, 36, 35, 35, 35})),
                       "fp32_default_resnet18"),
             VERDICT_MATCH);
-  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 15})),
+  EXPECT_EQ(VerdictOn(Judge(TwoSeeds(base, {40, 38, 36, 35, 35, 15})),
                       "fp32_default_resnet18"),
             VERDICT_DIFFER);
+}
+
+// A precision that learns nothing at any epsilon has not been trained less.
+TEST(VerdictsTest, TheTrainingIsFp32s) {
+  MadeUpRun fp16, fp32;
+  fp16.train_accuracy = 10;
+  fp32.policy = "FP32";
+  std::vector<TrainedRun> runs = TwoSeeds(fp16, {40, 38, 36, 5, 5, 5});
+  EXPECT_EQ(VerdictOn(Judge(runs), "collapse_resnet18_1e-5"),
+            VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  for (TrainedRun& run : TwoSeeds(fp32, {40, 38, 36, 36, 36, 36})) {
+    runs.push_back(std::move(run));
+  }
+  EXPECT_EQ(VerdictOn(Judge(std::move(runs)), "collapse_resnet18_1e-5"),
+            VERDICT_MATCH);
 }
 
 TEST(VerdictsTest, OneEpsilonIsEnoughForRmsProp) {
   MadeUpRun base;
   base.rule = "RMSProp";
-  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 35, 35})),
+  EXPECT_EQ(VerdictOn(Judge(TwoSeeds(base, {40, 38, 36, 35, 35, 35})),
                       "rmsprop_collapse_resnet18"),
             VERDICT_DIFFER);
-  EXPECT_EQ(VerdictOn(Judge(MakeSweep(base, {40, 38, 36, 35, 10, 35})),
+  EXPECT_EQ(VerdictOn(Judge(TwoSeeds(base, {40, 38, 36, 35, 10, 35})),
                       "rmsprop_collapse_resnet18"),
             VERDICT_MATCH);
 }
@@ -149,11 +176,11 @@ TEST(VerdictsTest, SgdIsHeldAgainstFp32) {
     MadeUpRun run;
     run.rule = "SGD";
     run.rate = kSgdRate;
-    run.accuracy = fp16;
-    std::vector<TrainedRun> runs = {Make(run)};
+    std::vector<TrainedRun> runs = TwoSeeds(run, {fp16});
     run.policy = "FP32";
-    run.accuracy = fp32;
-    runs.push_back(Make(run));
+    for (TrainedRun& made : TwoSeeds(run, {fp32})) {
+      runs.push_back(std::move(made));
+    }
     return VerdictOn(Judge(std::move(runs)), "sgd_stable_resnet18");
   };
   EXPECT_EQ(verdict(33, 40), VERDICT_MATCH);
