@@ -260,6 +260,17 @@ std::string MeasuredPowerText(const Statement& s, const Equivalence& test) {
                          measured, s.margin() - half);
 }
 
+// Which of the two one-sided tests that make a match is passed.
+std::string OneSidedText(const Statement& s, const Equivalence& test) {
+  if (s.side() != Statement::WITHIN) return "";
+  const bool not_less = test.low > -s.margin();
+  const bool not_more = test.high < s.margin();
+  if (not_less == not_more) return "";
+  return absl::StrCat("Of the two tests one is passed: that it is ",
+                      not_less ? "less" : "more", " by the margin is refuted, ",
+                      "that it is ", not_less ? "more" : "less", " is not.");
+}
+
 void Pooled(const Statement& s, Judgement* j) {
   Networks networks;
   absl::c_copy_if(j->measured.networks, std::back_inserter(networks),
@@ -304,6 +315,8 @@ void Pooled(const Statement& s, Judgement* j) {
   } else if (s.side() == Statement::WITHIN && test.DiffersFromZero() &&
              test.verdict == Verdict::kMatch) {
     AddNote("Not zero, but inside the margin.", &e);
+  } else if (test.verdict == Verdict::kInconclusive) {
+    AddNote(OneSidedText(s, test), &e);
   }
 }
 

@@ -152,6 +152,20 @@ TEST(PooledTest, TellsWhatTheMeasuredSpreadCouldHaveShown) {
                                 "so no outcome could have matched."));
 }
 
+TEST(PooledTest, TellsWhichOfTheTwoTestsIsPassed) {
+  const auto note = [](std::vector<double> differences) {
+    return JudgeOne("rule: POOLED margin: 1", Of({std::move(differences)}))
+        .expectation.note();
+  };
+  EXPECT_TRUE(absl::StrContains(note({0, 1, 2, 0, 1}),
+                                "that it is less by the margin is refuted, "
+                                "that it is more is not."))
+      << note({0, 1, 2, 0, 1});
+  EXPECT_TRUE(
+      absl::StrContains(note({0, -1, -2, 0, -1}), "more by the margin"));
+  EXPECT_FALSE(absl::StrContains(note({-3, 3, -3, 3, 0}), "Of the two"));
+}
+
 TEST(PooledTest, PowerIsOfASpreadThatWasKnownBefore) {
   const std::string note =
       JudgeOne(

@@ -156,7 +156,7 @@ std::string MeanText(std::string_view title, const report::Expectation& mean) {
 // `estimated`: by EvaluationSpec.estimated_epochs.
 void AddAnswer(const Judgements& judgements, bool estimated,
                report::Report* report) {
-  std::vector<std::string> columns, ours, verdicts;
+  std::vector<std::string> columns, ours, verdicts, no_loss;
   const report::Expectation* first = nullptr;
   for (std::string_view column : {"FP16-FP32", "FP16_BN32-FP32"}) {
     const Judgement* mean = judgements.Find(absl::StrCat("mean/", column));
@@ -165,6 +165,10 @@ void AddAnswer(const Judgements& judgements, bool estimated,
     columns.push_back(ColumnTitle(column));
     ours.push_back(MeanText(columns.back(), mean->expectation));
     verdicts.push_back(VerdictWord(mean->expectation.verdict()));
+    if (mean->expectation.verdict() == report::VERDICT_INCONCLUSIVE &&
+        mean->expectation.interval().low() > -mean->expectation.margin()) {
+      no_loss.push_back(columns.back());
+    }
   }
   if (first == nullptr) {
     report->add_answer("No run was made at this scale.");
@@ -189,7 +193,9 @@ void AddAnswer(const Judgements& judgements, bool estimated,
   report->add_answer(absl::StrCat(
       "That 16 bits differ by no more than ", FormatShortest(first->margin()),
       " points: ", alike ? verdicts.front() : absl::StrJoin(verdicts, ", "),
-      ". The paper's mean difference is ", PaperText(*first), "."));
+      no_loss.empty() ? "" : "; that they lose so much is refuted for ",
+      absl::StrJoin(no_loss, " and "), ". The paper's mean difference is ",
+      PaperText(*first), "."));
 }
 
 // "FP16 - FP32 by -0.123 points [-0.456, +0.210]"
