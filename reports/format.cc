@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -148,6 +149,26 @@ std::string VerdictWord(Verdict verdict) {
     default:
       return "";
   }
+}
+
+Verdict VerdictOnAll(absl::Span<const Verdict> verdicts) {
+  const auto has = [&](Verdict verdict) {
+    return absl::c_linear_search(verdicts, verdict);
+  };
+  if (has(report::VERDICT_MATCH) && has(report::VERDICT_NOT_RUN) &&
+      absl::c_all_of(verdicts, [](Verdict verdict) {
+        return verdict == report::VERDICT_MATCH ||
+               verdict == report::VERDICT_NOT_RUN;
+      })) {
+    return report::VERDICT_INCONCLUSIVE;
+  }
+  for (const Verdict verdict :
+       {report::VERDICT_DIFFER, report::VERDICT_INCONCLUSIVE,
+        report::VERDICT_NOT_JUDGED_AT_THIS_SCALE, report::VERDICT_NOT_RUN,
+        report::VERDICT_NONE}) {
+    if (has(verdict)) return verdict;
+  }
+  return report::VERDICT_MATCH;
 }
 
 std::string VerdictSign(Verdict verdict) {

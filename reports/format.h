@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "reports/report.pb.h"
 
 namespace repro16 {
@@ -48,6 +49,10 @@ std::vector<std::string_view> Words(std::string_view text);
 // "match", "differ", "inconclusive", "not judged at this scale", "not run"; ""
 // for VERDICT_NONE.
 std::string VerdictWord(report::Verdict verdict);
+// On what several verdicts bear out together: "differ" when one does, "match"
+// when all do, and else the first of inconclusive, not judged and not run that
+// one of them has; but inconclusive where all that were run match.
+report::Verdict VerdictOnAll(absl::Span<const report::Verdict> verdicts);
 
 // One character that tells the verdict without colour; "" for VERDICT_NONE.
 std::string VerdictSign(report::Verdict verdict);

@@ -108,7 +108,8 @@ TEST(EvidenceTest, SeveralSourcesMatchWhenAllDoAndDifferWhenOneDoes) {
   EXPECT_EQ(VerdictOf(kNotRun, kNotJudged, kDiffer), kDiffer);
   EXPECT_EQ(VerdictOf(kNotRun, kMatch, kInconclusive), kInconclusive);
   EXPECT_EQ(VerdictOf(kNotRun, kNotJudged, kMatch), kNotJudged);
-  EXPECT_EQ(VerdictOf(kMatch, kNotRun, kMatch), kNotRun);
+  EXPECT_EQ(VerdictOf(kMatch, kNotRun, kMatch), kInconclusive);
+  EXPECT_EQ(VerdictOf(kNotRun, kNotRun, kNotRun), kNotRun);
   EXPECT_EQ(VerdictOf(kMatch, report::VERDICT_NONE, kMatch),
             report::VERDICT_NONE);
 }
@@ -120,6 +121,14 @@ TEST(EvidenceTest, TellsHowManySourcesDecideAndNamesThem) {
   ASSERT_TRUE(e.ok()) << e.status();
   EXPECT_EQ(e->ours_text(),
             "2 of 3 differ: what of a: ours of a; what of d: ours of d");
+}
+
+TEST(EvidenceTest, TellsWhatWasNotRun) {
+  const auto e = Judge({MadeUpReport("fig1", {{"a", kMatch}, {"b", kNotRun}})},
+                       ClaimOf("fig1", {"a", "b"}));
+  ASSERT_TRUE(e.ok()) << e.status();
+  EXPECT_EQ(e->verdict(), kInconclusive);
+  EXPECT_EQ(e->ours_text(), "1 of 2 match, 1 not run: what of a: ours of a");
 }
 
 TEST(EvidenceTest, ClaimMayRestOnSeveralExperiments) {
@@ -242,11 +251,11 @@ TEST(EvidenceTest, CellsOfATable) {
   EXPECT_EQ(Judge({report}, claim)->verdict(), kMatch);
   EXPECT_EQ(Judge({report}, claim)->ours_text(), "0.50");
   cells->add_rows("three");
-  EXPECT_EQ(Judge({report}, claim)->verdict(), kNotRun);
+  EXPECT_EQ(Judge({report}, claim)->verdict(), kInconclusive);
   cells->add_rows("two");
   EXPECT_EQ(Judge({report}, claim)->verdict(), kDiffer);
   EXPECT_EQ(Judge({report}, claim)->ours_text(),
-            "1 of 3 differ: two, ratio: 0.60");
+            "1 of 3 differ, 1 not run: two, ratio: 0.60");
   cells->add_rows("four");
   EXPECT_THAT(std::string(Judge({report}, claim).status().message()),
               HasSubstr("row \"four\""));

@@ -24,24 +24,21 @@ absl::Status Missing(std::string_view experiment, std::string_view what,
                                                  "\"; correct the name"));
 }
 
-// The first of this order that one of them has.
-Verdict VerdictOnAll(const std::vector<Expectation>& sources) {
-  for (const Verdict verdict :
-       {report::VERDICT_DIFFER, report::VERDICT_INCONCLUSIVE,
-        report::VERDICT_NOT_JUDGED_AT_THIS_SCALE, report::VERDICT_NOT_RUN,
-        report::VERDICT_NONE}) {
-    if (absl::c_any_of(sources, [verdict](const Expectation& source) {
-          return source.verdict() == verdict;
-        })) {
-      return verdict;
-    }
+std::vector<Verdict> VerdictsOf(const std::vector<Expectation>& sources) {
+  std::vector<Verdict> verdicts;
+  for (const Expectation& source : sources) {
+    verdicts.push_back(source.verdict());
   }
-  return report::VERDICT_MATCH;
+  return verdicts;
 }
 
 // "2 of 12 differ: VGG-16: 33.64 million; ResNet-110: 1.74 million".
 std::string TextOnAll(const std::vector<Expectation>& sources,
                       Verdict verdict) {
+  if (!absl::c_linear_search(VerdictsOf(sources), verdict)) {
+    // Inconclusive since some were not run: those that were decide.
+    verdict = report::VERDICT_MATCH;
+  }
   std::vector<std::string> deciding;
   for (const Expectation& source : sources) {
     if (source.verdict() != verdict) continue;
@@ -54,8 +51,11 @@ std::string TextOnAll(const std::vector<Expectation>& sources,
   const std::string text = absl::StrCat(absl::StrJoin(deciding, "; "),
                                         count > kNamed ? "; ..." : "");
   if (verdict == report::VERDICT_NONE) return text;
-  return absl::StrCat(count, " of ", sources.size(), " ", VerdictWord(verdict),
-                      ": ", text);
+  const auto not_run =
+      absl::c_count(VerdictsOf(sources), report::VERDICT_NOT_RUN);
+  return absl::StrCat(
+      count, " of ", sources.size(), " ", VerdictWord(verdict),
+      not_run > 0 ? absl::StrCat(", ", not_run, " not run") : "", ": ", text);
 }
 
 // "a, b", or "12 cells" where there are many.
@@ -135,7 +135,7 @@ absl::StatusOr<std::vector<Expectation>> FindCells(
 Expectation OnAll(const std::vector<Expectation>& sources) {
   if (sources.size() == 1) return sources[0];
   Expectation all;
-  all.set_verdict(VerdictOnAll(sources));
+  all.set_verdict(VerdictOnAll(VerdictsOf(sources)));
   all.set_uncounted(absl::c_all_of(
       sources, [](const Expectation& source) { return source.uncounted(); }));
   if (all.verdict() != report::VERDICT_NOT_RUN) {

@@ -169,10 +169,9 @@ void Finish(const Statement& s, bool judged, Judgement* j) {
   }
 }
 
-// The first of this order that one of them has.
 absl::Status SumUp(const Statement& s, const Judgements& judgements,
                    Expectation* e) {
-  std::map<Verdict, int> counts;
+  std::vector<Verdict> verdicts;
   for (const std::string& id : s.of()) {
     const Judgement* one = judgements.Find(id);
     if (one == nullptr) {
@@ -180,18 +179,20 @@ absl::Status SumUp(const Statement& s, const Judgements& judgements,
           absl::StrCat("statement \"", s.id(), "\": of \"", id,
                        "\" is no id of a statement; correct it"));
     }
-    ++counts[one->expectation.verdict()];
+    verdicts.push_back(one->expectation.verdict());
   }
+  e->set_verdict(VerdictOnAll(verdicts));
+  std::vector<std::string> counts;
   for (const Verdict verdict :
-       {report::VERDICT_NOT_RUN, report::VERDICT_NOT_JUDGED_AT_THIS_SCALE,
-        report::VERDICT_DIFFER, report::VERDICT_INCONCLUSIVE,
-        report::VERDICT_MATCH}) {
-    if (counts[verdict] == 0) continue;
-    e->set_verdict(verdict);
-    e->set_ours_text(absl::StrCat(counts[verdict], " of ", s.of_size(), " ",
-                                  VerdictWord(verdict)));
-    break;
+       {report::VERDICT_MATCH, report::VERDICT_DIFFER,
+        report::VERDICT_INCONCLUSIVE, report::VERDICT_NOT_JUDGED_AT_THIS_SCALE,
+        report::VERDICT_NOT_RUN}) {
+    if (const auto count = absl::c_count(verdicts, verdict); count > 0) {
+      counts.push_back(absl::StrCat(count, " ", VerdictWord(verdict)));
+    }
   }
+  e->set_ours_text(
+      absl::StrCat("of ", verdicts.size(), ": ", absl::StrJoin(counts, ", ")));
   e->set_note(s.note());
   return absl::OkStatus();
 }

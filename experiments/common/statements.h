@@ -24,8 +24,7 @@
 //       Measurement::cases: none (match), or some (differ).
 //   PRINTED: our number has the printed digits, rounded or cut off. A fact, in
 //       no headline.
-//   DERIVED: sums up statements of the file: differ when one does, match when
-//       all do.
+//   DERIVED: sums up statements of the file (VerdictOnAll, reports/format.h).
 //   OWN: the experiment's verdict, by a rule that its note tells.
 //
 // Then, whatever the rule: without a number "not run"; in tests, on made-up

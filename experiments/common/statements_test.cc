@@ -324,7 +324,7 @@ TEST(DerivedTest, OneThatDiffersIsEnough) {
   };
   EXPECT_EQ(summary(-1).verdict(), VERDICT_MATCH);
   EXPECT_EQ(summary(1).verdict(), VERDICT_DIFFER);
-  EXPECT_EQ(summary(1).ours_text(), "1 of 2 differ");
+  EXPECT_EQ(summary(1).ours_text(), "of 2: 1 match, 1 differ");
   EXPECT_FALSE(
       JudgeAll(GoldenOf("statements { id: 's' rule: DERIVED of: 'z' }"), "lite",
                true, [](const Asked&) { return Measurement(); })

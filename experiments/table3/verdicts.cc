@@ -11,11 +11,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "analysis/statistics.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/statements.h"
+#include "reports/format.h"
 
 namespace repro16 {
 namespace {
@@ -96,15 +98,23 @@ Measurement MeasureShareOfBest(const Sweep& sweep, std::string_view policy,
                                absl::Span<const double> epsilons) {
   const ValueOfSeed best = BestOfSeed(sweep, policy);
   ValueOfSeed lowest;
+  std::vector<std::string> missing;
   for (double epsilon : epsilons) {
     const RunSet* runs = sweep.At(epsilon);
-    if (runs == nullptr) continue;
+    if (runs == nullptr) {
+      missing.push_back(FormatShortest(epsilon));
+      continue;
+    }
     lowest =
         LowerOfSeed(lowest, PercentOf(AccuracyOfSeed(*runs, policy), best));
   }
   Measurement measured;
   measured.networks = {ValuesOf(lowest)};
   measured.training = TrainingOfBest(sweep, policy);
+  if (!missing.empty()) {
+    measured.lacking =
+        absl::StrCat("epsilon ", absl::StrJoin(missing, ", "), " was not run");
+  }
   return measured;
 }
 
