@@ -300,5 +300,6 @@ def paper_experiment(
             scale = scale,
             report = report,
         )
+    native.filegroup(name = "golden_values", srcs = [golden], visibility = ["//experiments:__pkg__"])
     native.alias(name = name, actual = scale_select(":%s_%%s" % name), tags = ["manual"])
     native.alias(name = "update_golden", actual = scale_select(":update_golden_%s"), tags = ["manual"])
