@@ -25,7 +25,8 @@ def golden_values(experiment):
         value = re.match(r'\s*values \{ id: "([^"]+)"(?: mean: "([^"]+)")?(?: verdict: "VERDICT_(\w+)")? \}', line)
         if value:
             number = float.fromhex(value[2]) if value[2] else None
-            values[value[1]] = (number, (value[3] or "").lower().replace("_", " "))
+            verdict = value[3].lower().replace("_", " ") if value[3] not in (None, "NONE") else ""
+            values[value[1]] = (number, verdict)
     return values
 
 

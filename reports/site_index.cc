@@ -102,7 +102,26 @@ GridCell SourceCell(const SitePage& page, std::string_view file) {
   return cell;
 }
 
-// The expectations of one verdict and the findings of one kind, a row each.
+// The claims of the paper, which have the evidence of all other reports once.
+constexpr std::string_view kClaims = "claims";
+
+bool HasClaims(const std::vector<SitePage>& pages) {
+  return std::any_of(pages.begin(), pages.end(), [](const SitePage& page) {
+    return page.report.experiment() == kClaims;
+  });
+}
+
+// A finding that says of an expectation what its verdict says.
+bool IsOfAnExpectation(const report::Finding& finding,
+                       const report::Report& report) {
+  return std::any_of(report.expectations().begin(), report.expectations().end(),
+                     [&](const report::Expectation& expectation) {
+                       return expectation.what() == finding.title();
+                     });
+}
+
+// The expectations of one verdict, those of the claims where there are any, and
+// the findings of one kind: a row each, and nothing twice.
 void AddSection(const std::vector<SitePage>& pages, std::string_view file,
                 std::string title, report::Verdict verdict,
                 report::Finding::Kind kind, std::vector<Block>& blocks) {
@@ -112,7 +131,9 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
                   {"Paper", false},
                   {"Ours", false},
                   {"Report", false}};
+  const bool has_claims = HasClaims(pages);
   for (const SitePage& page : pages) {
+    if (has_claims && page.report.experiment() != kClaims) continue;
     for (const report::Expectation& expectation : page.report.expectations()) {
       if (expectation.verdict() != verdict) continue;
       GridCell what = {{expectation.what()}};
@@ -125,7 +146,9 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
   }
   for (const SitePage& page : pages) {
     for (const report::Finding& finding : page.report.findings()) {
-      if (finding.kind() != kind) continue;
+      if (finding.kind() != kind || IsOfAnExpectation(finding, page.report)) {
+        continue;
+      }
       GridCell what = {{finding.title()}};
       AddSmall(finding.text(), what);
       AddSmall(finding.place(), what);
@@ -141,13 +164,9 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
 }
 
 // All reports as one, as far as tally and badge go. The claims, where they are
-// among them, have the evidence of all others once: they alone are counted.
+// among them, are counted alone.
 report::Report Together(const std::vector<SitePage>& pages) {
-  constexpr std::string_view kClaims = "claims";
-  const bool has_claims =
-      std::any_of(pages.begin(), pages.end(), [&](const SitePage& page) {
-        return page.report.experiment() == kClaims;
-      });
+  const bool has_claims = HasClaims(pages);
   report::Report all;
   for (const SitePage& page : pages) {
     all.set_scale(page.report.scale());

@@ -106,6 +106,24 @@ TEST_F(SiteIndexTest, ContradictionsStandWhereAgreementsDo) {
                     Not(HasSubstr("Largest single error"))));
 }
 
+// The claims have the evidence of the others, and an experiment's finding may
+// say what its expectation says.
+TEST_F(SiteIndexTest, NothingStandsTwice) {
+  report::Report& claims = pages_[1].report;
+  claims.set_experiment("claims");
+  report::Expectation* claim = claims.add_expectations();
+  claim->set_what("The claim");
+  claim->set_verdict(report::VERDICT_DIFFER);
+  report::Finding* finding = claims.add_findings();
+  finding->set_title("The claim");
+  finding->set_kind(report::Finding::CONTRADICTION);
+  const std::string page = Page();
+  EXPECT_THAT(
+      Between(page, "What contradicts the paper (2)", "What agrees"),
+      AllOf(HasSubstr("The claim"), HasSubstr("Networks named two ways"),
+            Not(HasSubstr("Largest single error"))));
+}
+
 TEST_F(SiteIndexTest, OnlyAllMatchesAtPaperScaleAreReproduced) {
   for (SitePage& page : pages_) {
     page.report.set_scale("paper");
