@@ -111,20 +111,20 @@ bool HasClaims(const std::vector<SitePage>& pages) {
   });
 }
 
-// A finding that says of an expectation what its verdict says.
-bool IsOfAnExpectation(const report::Finding& finding,
-                       const report::Report& report) {
-  return std::any_of(report.expectations().begin(), report.expectations().end(),
-                     [&](const report::Expectation& expectation) {
-                       return expectation.what() == finding.title();
-                     });
+void AddGrid(std::string title, Grid grid, std::vector<Block>& blocks) {
+  blocks.push_back(Heading{absl::StrCat(title, " (", grid.rows.size(), ")")});
+  if (grid.rows.empty()) {
+    blocks.push_back(Paragraph{"Nothing at this scale."});
+  } else {
+    blocks.push_back(std::move(grid));
+  }
 }
 
-// The expectations of one verdict, those of the claims where there are any, and
-// the findings of one kind: a row each, and nothing twice.
-void AddSection(const std::vector<SitePage>& pages, std::string_view file,
-                std::string title, report::Verdict verdict,
-                report::Finding::Kind kind, std::vector<Block>& blocks) {
+// The statements that are counted as this verdict; of the claims, where there
+// are any.
+void AddStatements(const std::vector<SitePage>& pages, std::string_view file,
+                   std::string title, report::Verdict verdict,
+                   std::vector<Block>& blocks) {
   Grid grid;
   grid.cards = true;
   grid.columns = {{"Statement", false},
@@ -135,7 +135,7 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
   for (const SitePage& page : pages) {
     if (has_claims && page.report.experiment() != kClaims) continue;
     for (const report::Expectation& expectation : page.report.expectations()) {
-      if (expectation.verdict() != verdict) continue;
+      if (expectation.verdict() != verdict || expectation.uncounted()) continue;
       GridCell what = {{expectation.what()}};
       AddSmall(expectation.place(), what);
       grid.rows.push_back({std::move(what),
@@ -144,7 +144,27 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
                            SourceCell(page, file)});
     }
   }
+  AddGrid(std::move(title), std::move(grid), blocks);
+}
+
+// A finding that says of an expectation what its verdict says.
+bool IsOfAnExpectation(const report::Finding& finding,
+                       const report::Report& report) {
+  return std::any_of(report.expectations().begin(), report.expectations().end(),
+                     [&](const report::Expectation& expectation) {
+                       return expectation.what() == finding.title();
+                     });
+}
+
+// What the reports found beside the statements; the claims sum up the others.
+void AddFindings(const std::vector<SitePage>& pages, std::string_view file,
+                 std::string title, report::Finding::Kind kind,
+                 std::vector<Block>& blocks) {
+  Grid grid;
+  grid.cards = true;
+  grid.columns = {{"Finding", false}, {"Report", false}};
   for (const SitePage& page : pages) {
+    if (page.report.experiment() == kClaims) continue;
     for (const report::Finding& finding : page.report.findings()) {
       if (finding.kind() != kind || IsOfAnExpectation(finding, page.report)) {
         continue;
@@ -152,15 +172,10 @@ void AddSection(const std::vector<SitePage>& pages, std::string_view file,
       GridCell what = {{finding.title()}};
       AddSmall(finding.text(), what);
       AddSmall(finding.place(), what);
-      grid.rows.push_back({std::move(what), {}, {}, SourceCell(page, file)});
+      grid.rows.push_back({std::move(what), SourceCell(page, file)});
     }
   }
-  blocks.push_back(Heading{absl::StrCat(title, " (", grid.rows.size(), ")")});
-  if (grid.rows.empty()) {
-    blocks.push_back(Paragraph{"Nothing at this scale."});
-  } else {
-    blocks.push_back(std::move(grid));
-  }
+  if (!grid.rows.empty()) AddGrid(std::move(title), std::move(grid), blocks);
 }
 
 // All reports as one, as far as tally and badge go. The claims, where they are
@@ -195,10 +210,14 @@ Document SiteDocument(const std::vector<SitePage>& pages, std::string_view file,
       "paper says, what our runs gave, and whether the two agree."});
   blocks.push_back(Heading{"At a glance"});
   blocks.push_back(Glance(pages, file));
-  AddSection(pages, file, "What contradicts the paper", report::VERDICT_DIFFER,
-             report::Finding::CONTRADICTION, blocks);
-  AddSection(pages, file, "What agrees with the paper", report::VERDICT_MATCH,
-             report::Finding::AGREEMENT, blocks);
+  AddStatements(pages, file, "What contradicts the paper",
+                report::VERDICT_DIFFER, blocks);
+  AddStatements(pages, file, "What agrees with the paper",
+                report::VERDICT_MATCH, blocks);
+  AddFindings(pages, file, "Found beside: against the paper",
+              report::Finding::CONTRADICTION, blocks);
+  AddFindings(pages, file, "Found beside: for the paper",
+              report::Finding::AGREEMENT, blocks);
   Facts facts;
   for (const auto& [name, value] :
        {std::pair("Scale", all.scale()),

@@ -103,21 +103,24 @@ bool NoneIsAhead(const Results& results, const Contest& contest, double margin,
   return true;
 }
 
+// So few wins that they refute a consistent winner.
+bool WinsAreFew(const Wins& wins, const Statement& statement) {
+  return 1 - BinomialAtLeast(wins.Most() + 1, wins.contests,
+                             statement.value()) <=
+         kAlpha;
+}
+
 // By the rule in golden.textproto, whose value is the share of networks that a
 // consistent winner wins.
 report::Verdict JudgeWins(const Wins& wins, const Statement& statement,
-                          const Results& results, const Contest& contest,
-                          double level) {
+                          bool none_is_ahead) {
   const int64_t most = wins.Most();
   const auto precisions = static_cast<double>(wins.of.size());
   if (precisions * BinomialAtLeast(most, wins.contests, 1 / precisions) <=
       kAlpha) {
     return report::VERDICT_DIFFER;
   }
-  const double wins_so_few =
-      1 - BinomialAtLeast(most + 1, wins.contests, statement.value());
-  return wins_so_few <= kAlpha &&
-                 NoneIsAhead(results, contest, statement.margin(), level)
+  return WinsAreFew(wins, statement) && none_is_ahead
              ? report::VERDICT_MATCH
              : report::VERDICT_INCONCLUSIVE;
 }
@@ -153,8 +156,14 @@ absl::StatusOr<Measurement> MeasureWinner(const Asked& asked,
     measured.lacking = absl::StrCat("no look at ", PairsOf(pairs),
                                     " pairs of runs was planned");
   }
-  measured.verdict =
-      JudgeWins(wins, statement, results, contest, level.value_or(kLevel));
+  const bool none_is_ahead =
+      NoneIsAhead(results, contest, statement.margin(), level.value_or(kLevel));
+  measured.verdict = JudgeWins(wins, statement, none_is_ahead);
+  measured.note =
+      absl::StrCat("That so few wins refute a consistent winner: ",
+                   WinsAreFew(wins, statement) ? "yes" : "no",
+                   "; that no mean is ahead of another by the margin: ",
+                   none_is_ahead ? "yes" : "not shown", ".");
   SetTraining(results, published, &measured);
   return measured;
 }
@@ -168,7 +177,9 @@ report::Table LeadTable(const Results& results) {
       "Mean ± standard deviation (seeds), in percent. The lead is that of "
       "FP16, FP32 or MP over the next of the three; the last column counts the "
       "epochs after which each was ahead, ties left out. At the scales smoke "
-      "and lite an epoch before the last is evaluated on few images only.");
+      "and lite an epoch before the last is evaluated on few images only, and "
+      "this table has statistics of batch normalisation that are estimated "
+      "afterwards, where the figure has the moving averages.");
   AddColumns({"network", "FP16", "FP16_BN32", "FP32", "MP", "ahead",
               "lead (points)", "epochs ahead: FP16 / FP32 / MP"},
              &table);

@@ -59,7 +59,7 @@ void AddTable2Findings(report::Report* report) {
              "16 GB.",
              "section 4.2", report);
   AddFinding(
-      Finding::CONTRADICTION, "Counts of parameters, rounded or cut off",
+      Finding::UNSTATED, "Counts of parameters, rounded or cut off",
       "ResNet-32's 467,562 are printed as 0.47 and ResNet-56's 859,114 as "
       "0.86, rounded; DenseNet121, DenseNet169, Xception and ViT-12 are "
       "printed with the last digit cut off (12,659,530 as 12.65). Both are "

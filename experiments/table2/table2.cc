@@ -220,8 +220,7 @@ std::string AlikeText(absl::Span<const Agreements> images,
   return absl::StrFormat("%.1f%%", SampleOf(means).mean);
 }
 
-// What of that is chaos, whether these runs can tell at all, and what a user
-// sees who evaluates with the moving averages.
+// What of that is chaos, and whether these runs can tell at all.
 void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
                 report::Report* report) {
   const auto control = MeanDifference(data, kControlDifference, kFinal);
@@ -233,11 +232,6 @@ void AddControl(const Table2Data& data, absl::Span<const Agreements> images,
       control->verdict == Verdict::kMatch
           ? ""
           : ", which the same test does not confirm as nothing");
-  if (const auto moving = MeanDifference(data, "FP16-FP32", kTest)) {
-    absl::StrAppend(&text,
-                    "; with moving averages, of this training's momentum, ",
-                    DifferenceText("FP16 does", *moving));
-  }
   report->add_answer(
       absl::StrCat(text, ". Image by image FP16 gives FP32's class to ",
                    AlikeText(images, "FP16"), " of the test set, FP16_BN32 to ",
@@ -284,6 +278,27 @@ void AddCoarse(const Table2Data& data, report::Report* report) {
       DifferenceText("BF16 differs from FP32", *coarse), ", ",
       DifferenceText("FP16", *fp16), ": ",
       CoarseText(*coarse, mean.expectation.margin()), "."));
+}
+
+// What a user sees who evaluates with the moving averages.
+void AddMoving(const Table2Data& data, report::Report* report) {
+  std::vector<std::string> texts, refuted;
+  double margin = 0;
+  for (std::string_view column : {"FP16-FP32", "FP16_BN32-FP32"}) {
+    const auto moving = MeanDifference(data, column, kTest);
+    const Judgement* mean = data.judgements.Find(absl::StrCat("mean/", column));
+    if (!moving || mean == nullptr) continue;
+    margin = mean->expectation.margin();
+    texts.push_back(DifferenceText(ColumnTitle(column), *moving));
+    if (moving->low > -margin) refuted.push_back(ColumnTitle(column));
+  }
+  if (texts.empty()) return;
+  report->add_answer(absl::StrCat(
+      "With the moving averages of this training's momentum, as a user would "
+      "evaluate: ",
+      absl::StrJoin(texts, ", "), "; that ", FormatShortest(margin),
+      " points are lost is refuted for ",
+      refuted.empty() ? "neither" : absl::StrJoin(refuted, " and "), "."));
 }
 
 void AddSummary(const Judgements& judgements, report::Report* report) {
@@ -383,6 +398,7 @@ absl::StatusOr<Analysis> AnalyseTable2(const AnalysisInputs& inputs,
     return set.spec().evaluation().estimated_epochs() > 0;
   });
   AddAnswer(*judgements, estimated, &report);
+  if (estimated) AddMoving(data, &report);
   AddControl(data, *images, &report);
   AddCoarse(data, &report);
   AddSummary(*judgements, &report);

@@ -97,7 +97,7 @@ void AddReason(absl::Span<const Sweep> sweeps, const Diagnoses& diagnoses,
   if (measured.empty()) return;
   AddFinding(holds ? Finding::AGREEMENT : Finding::CONTRADICTION,
              "The reason that the paper calls likely, instability in the "
-             "denominator",
+             "denominator: consistent with it, no proof",
              absl::StrCat("At epsilon 1e-7. ", absl::StrJoin(measured, " "),
                           holds ? " FP16 takes steps of more than ten rates, "
                                   "FP32 does not."
@@ -114,8 +114,9 @@ void AddExactFindings(report::Report* report) {
              "whatever epsilon is; a small epsilon only makes it matter.",
              kSection, report);
   AddFinding(
-      Finding::CONTRADICTION, "RMSProp is not alike",
-      "The paper sees a similar concern. In Keras, RMSProp's epsilon stands "
+      Finding::UNSTATED, "RMSProp's steps are bounded far lower",
+      "The paper sees a similar concern, and shows no number. In Keras, "
+      "RMSProp's epsilon stands "
       "under the root: while the mean square is 0, which takes |g| under "
       "0.00057, a step is at most 1.7 rates at 1e-7, where Adam's is 46,000. "
       "At 1e-8, which binary16 rounds to 0, both divide by 0.",
