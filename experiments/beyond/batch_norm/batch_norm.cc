@@ -180,11 +180,13 @@ StallRange StallsAt(double momentum, int digits) {
 }
 
 absl::StatusOr<Analysis> MakeBatchNorm(const MovingAverageStudy& study,
-                                       const MovingAverageStudy* recorded,
+                                       const MovingAverageStudy& recorded,
                                        std::string_view scale,
                                        const Golden& golden) {
   const absl::StatusOr<Accuracies> ours = AccuraciesOf(study);
   if (!ours.ok()) return ours.status();
+  const absl::StatusOr<Accuracies> papers = AccuraciesOf(recorded);
+  if (!papers.ok()) return papers.status();
   const bool judged = scale != "smoke" && !study.made_up_data();
   const absl::StatusOr<Judgements> judgements =
       JudgeAll(golden, scale, judged,
@@ -194,17 +196,13 @@ absl::StatusOr<Analysis> MakeBatchNorm(const MovingAverageStudy& study,
   report::Report& report = analysis.report;
   report = StartReport(study, scale);
   judgements->AddTo(&report);
-  if (recorded != nullptr) {
-    const absl::StatusOr<Accuracies> papers = AccuraciesOf(*recorded);
-    if (!papers.ok()) return papers.status();
-    report.add_answer(absl::StrCat("By the paper's protocol, recorded once: ",
-                                   AnswerText(*recorded, *papers)));
-    *report.add_tables() = AverageTable(
-        "Recorded: the paper's protocol, evaluated with statistics averaged in "
-        "many ways",
-        *recorded->epochs().rbegin());
-  }
-  report.add_answer(AnswerText(study, *ours));
+  report.add_answer(absl::StrCat("By the paper's protocol, recorded once: ",
+                                 AnswerText(recorded, *papers)));
+  report.add_answer(absl::StrCat("Here: ", AnswerText(study, *ours)));
+  *report.add_tables() = AverageTable(
+      "Recorded: the paper's protocol, evaluated with statistics averaged in "
+      "many ways",
+      *recorded.epochs().rbegin());
   *report.add_tables() = AverageTable(
       "One training, evaluated with statistics averaged in many ways",
       *study.epochs().rbegin());
@@ -213,20 +211,16 @@ absl::StatusOr<Analysis> MakeBatchNorm(const MovingAverageStudy& study,
 
 absl::StatusOr<Analysis> AnalyseBatchNorm(const AnalysisInputs& inputs,
                                           const Golden& golden) {
-  const size_t files = inputs.files.size();
-  if (files != 1 && files != 2) {
+  if (inputs.files.size() != 2) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--inputs names ", files,
-                     " files; give a study, and the recorded one if any"));
+        absl::StrCat("--inputs names ", inputs.files.size(),
+                     " files; give a study and the recorded one"));
   }
   MovingAverageStudy study, recorded;
   absl::Status status = ReadTextProto(inputs.files[0], &study);
-  if (status.ok() && files == 2) {
-    status = ReadTextProto(inputs.files[1], &recorded);
-  }
+  if (status.ok()) status = ReadTextProto(inputs.files[1], &recorded);
   if (!status.ok()) return status;
-  return MakeBatchNorm(study, files == 2 ? &recorded : nullptr, inputs.scale,
-                       golden);
+  return MakeBatchNorm(study, recorded, inputs.scale, golden);
 }
 
 }  // namespace repro16

@@ -24,14 +24,14 @@ struct StallRange {
 StallRange StallsAt(double momentum, int digits);
 
 // `recorded`: of the paper's protocol, shown beside the study at every scale
-// and judged at none; null: none.
+// and judged at none.
 absl::StatusOr<Analysis> MakeBatchNorm(const MovingAverageStudy& study,
-                                       const MovingAverageStudy* recorded,
+                                       const MovingAverageStudy& recorded,
                                        std::string_view scale,
                                        const Golden& golden);
 
-// The same from files, the study and, if any, the recorded one:
-// MovingAverageStudy, text form.
+// The same from two files, the study and the recorded one: MovingAverageStudy,
+// text form.
 absl::StatusOr<Analysis> AnalyseBatchNorm(const AnalysisInputs& inputs,
                                           const Golden& golden);
 

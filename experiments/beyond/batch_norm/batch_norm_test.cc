@@ -6,6 +6,8 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "engine/io/proto_file.h"
+#include "experiments/recorded/recorded.pb.h"
 #include "reports/golden.h"
 
 namespace repro16 {
@@ -52,14 +54,14 @@ TEST(MakeBatchNormTest, JudgesWhatTheAverageCosts) {
   const auto golden =
       ReadGolden("experiments/beyond/batch_norm/golden.textproto");
   ASSERT_TRUE(golden.ok()) << golden.status();
-  const auto analysis = MakeBatchNorm(Study(0.9), nullptr, "lite", *golden);
+  const auto analysis = MakeBatchNorm(Study(0.9), Study(0.9), "lite", *golden);
   ASSERT_TRUE(analysis.ok()) << analysis.status();
   const report::Report& report = analysis->report;
   EXPECT_EQ(VerdictOn(report, "own_average"), report::VERDICT_MATCH);
-  EXPECT_EQ(report.tables(0).rows_size(), 4);
+  EXPECT_EQ(report.tables(1).rows_size(), 4);
 
   // Networks that have learnt little say nothing of it.
-  const auto little = MakeBatchNorm(Study(0.3), nullptr, "lite", *golden);
+  const auto little = MakeBatchNorm(Study(0.3), Study(0.9), "lite", *golden);
   ASSERT_TRUE(little.ok()) << little.status();
   EXPECT_EQ(VerdictOn(little->report, "own_average"),
             report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
@@ -70,7 +72,7 @@ TEST(MakeBatchNormTest, ShowsARecordedStudyFirstAndDoesNotJudgeIt) {
       ReadGolden("experiments/beyond/batch_norm/golden.textproto");
   ASSERT_TRUE(golden.ok()) << golden.status();
   const MovingAverageStudy recorded = Study(0.99);
-  const auto analysis = MakeBatchNorm(Study(0.3), &recorded, "lite", *golden);
+  const auto analysis = MakeBatchNorm(Study(0.3), recorded, "lite", *golden);
   ASSERT_TRUE(analysis.ok()) << analysis.status();
   const report::Report& report = analysis->report;
   ASSERT_EQ(report.answer_size(), 2);
@@ -85,9 +87,32 @@ TEST(MakeBatchNormTest, ShowsARecordedStudyFirstAndDoesNotJudgeIt) {
             report::VERDICT_NOT_JUDGED_AT_THIS_SCALE);
 }
 
+// The recorded study is of the very training that is recorded: the same losses
+// and accuracies of its epochs, and the same accuracy with the network's own
+// averages.
+TEST(RecordedStudyTest, IsTheRecordedTraining) {
+  MovingAverageStudy study;
+  ASSERT_TRUE(
+      ReadTextProto("experiments/beyond/batch_norm/recorded.textproto", &study)
+          .ok());
+  RecordedRun record;
+  ASSERT_TRUE(
+      ReadTextProto("experiments/recorded/mobilenet_v2_fp16_seed1.textproto",
+                    &record)
+          .ok());
+  ASSERT_EQ(study.epochs().rbegin()->epoch(), 100);
+  for (const MovingAverageStudy::Epoch& epoch : study.epochs()) {
+    const EpochResult& recorded =
+        record.result().epochs(static_cast<int>(epoch.epoch()) - 1);
+    EXPECT_EQ(epoch.train_loss(), recorded.train_loss()) << epoch.epoch();
+    EXPECT_EQ(epoch.train_accuracy(), recorded.train_accuracy());
+    EXPECT_EQ(epoch.averages(0).test_accuracy(), recorded.test_accuracy());
+  }
+}
+
 TEST(MakeBatchNormTest, RefusesAStudyWithoutAnEpoch) {
   EXPECT_FALSE(
-      MakeBatchNorm(MovingAverageStudy(), nullptr, "lite", Golden()).ok());
+      MakeBatchNorm(MovingAverageStudy(), Study(0.9), "lite", Golden()).ok());
 }
 
 }  // namespace
