@@ -136,7 +136,7 @@ def main():
         print("error: %s: %s" % (args.spec, str(error).strip().split("\n")[0]), file=sys.stderr)
         return 2
     with open(args.svg, "w", encoding="utf-8") as file:
-        file.write(svg)
+        file.write(svg.rstrip("\n") + "\n")
     with open(args.png, "wb") as file:
         file.write(png)
     return 0
