@@ -2,11 +2,14 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
+#include "analysis/statistics.h"
 #include "experiments/common/answer.h"
 #include "experiments/common/cifar10.h"
 #include "experiments/common/report_parts.h"
@@ -153,6 +156,36 @@ void AddUnstated(report::Report* report) {
       kSection, report);
 }
 
+// "30.6, 33.6% at 1e-2, 1e-3": means over seeds, where the policy has runs.
+std::string AccuraciesText(const Sweep& sweep, std::string_view policy) {
+  std::vector<std::string> accuracies, epsilons;
+  for (const SweepPoint& point : sweep.points) {
+    const std::vector<double> of_seeds =
+        ValuesOf(AccuracyOfSeed(*point.runs, policy));
+    if (of_seeds.empty()) continue;
+    accuracies.push_back(absl::StrFormat("%.1f", SampleOf(of_seeds).mean));
+    epsilons.push_back(PowerText(point.epsilon));
+  }
+  if (accuracies.empty()) return "";
+  return absl::StrCat(policy, " ", absl::StrJoin(accuracies, ", "), "% at ",
+                      absl::StrJoin(epsilons, ", "));
+}
+
+// What Adam's test accuracy is by epsilon, a sentence for each network.
+void AddAccuracyAnswer(absl::Span<const Sweep> sweeps, report::Report* report) {
+  for (const Sweep& sweep : sweeps) {
+    if (sweep.rule != "Adam") continue;
+    std::vector<std::string> texts;
+    for (std::string_view policy : {"FP16", "FP32"}) {
+      std::string text = AccuraciesText(sweep, policy);
+      if (!text.empty()) texts.push_back(std::move(text));
+    }
+    report->add_answer(absl::StrCat(
+        sweep.Name(),
+        ", test accuracy by epsilon: ", absl::StrJoin(texts, "; "), "."));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
@@ -172,6 +205,7 @@ absl::StatusOr<Analysis> AnalyseTable3(const AnalysisInputs& inputs,
     return status;
   }
   AddMechanismNotes(sweeps, *diagnoses, &report);
+  AddAccuracyAnswer(sweeps, &report);
   AddAnswer({"adam_collapse"}, &report);
   *report.add_tables() = PaperTable(sweeps, golden, report);
   *report.add_tables() = BesideTable(sweeps);

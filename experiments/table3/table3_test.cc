@@ -102,6 +102,9 @@ TEST(AnalyseTable3Test, CellsCarryAccuracyPaperAndVerdict) {
   EXPECT_EQ(row.cells(5).verdict(), report::VERDICT_MATCH);
   EXPECT_EQ(row.cells(6).text(), "0.0 ± 0.0");
   EXPECT_EQ(row.cells(6).note(), "1 of 2 not finite");
+  EXPECT_EQ(report.answer(0),
+            "ResNet-18, Adam 1e-3, test accuracy by epsilon: FP16 40.0, 38.0, "
+            "36.0, 38.0, 10.0, 0.0% at 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7.");
   // Six of ours, six of the paper's.
   EXPECT_EQ(FigureOf(report, "accuracy").datasets(0).records_size(), 12);
   // What differs is a finding.
