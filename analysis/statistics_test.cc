@@ -207,6 +207,11 @@ TEST(PlanPooledTest, TellsThePowerThatRunsThenHave) {
   EXPECT_NEAR(
       plan.power,
       ShareOf(Verdict::kMatch, 0, 0.7, {{1, 5}, {1, 5}, {1, 5}, {1, 5}}), 0.03);
+  // Where there is a difference.
+  EXPECT_NEAR(
+      PlanPooled({1, 1, 1, 1}, seeds, 0.7, 0.05, 0.3).power,
+      ShareOf(Verdict::kMatch, 0.3, 0.7, {{1, 5}, {1, 5}, {1, 5}, {1, 5}}),
+      0.03);
   // A standard error of a third of the margin confirms in four of five.
   EXPECT_NEAR(
       PlanPooled({0.17}, std::vector<int64_t>{100000}, 0.5 / 316.2278).power,

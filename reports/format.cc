@@ -117,6 +117,18 @@ std::string FormatInterval(const report::Interval& interval, int digits) {
                       FormatSigned(interval.high(), digits), "]");
 }
 
+std::string FormatDifference(const report::Expectation& expectation) {
+  std::string text =
+      absl::StrCat(FormatSigned(expectation.difference(), 3),
+                   expectation.unit().empty() ? "" : " ", expectation.unit());
+  if (expectation.has_interval()) {
+    absl::StrAppendFormat(&text, ", %g%% interval %s",
+                          100 * expectation.interval().level(),
+                          FormatInterval(expectation.interval()));
+  }
+  return text;
+}
+
 std::vector<std::string_view> Words(std::string_view text) {
   std::vector<std::string_view> words;
   for (size_t begin = 0, end; begin < text.size(); begin = end + 1) {

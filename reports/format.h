@@ -41,6 +41,9 @@ std::string TitleOf(const report::Column& column);
 
 // "[-0.40, +0.16]".
 std::string FormatInterval(const report::Interval& interval, int digits = 3);
+// "+0.290 points, 92% interval [-0.009, +0.589]": an expectation's difference,
+// with its interval where it has one.
+std::string FormatDifference(const report::Expectation& expectation);
 
 // The words of a text, between which a line may be broken; an interval
 // "[-0.40, +0.16]" is one. The words are views of `text`.

@@ -369,6 +369,15 @@ TEST(FormatTest, Numbers) {
   EXPECT_EQ(FormatShortest(100), "100");
   EXPECT_EQ(FormatShortest(0.1 + 0.2), "0.30000000000000004");
   EXPECT_EQ(FormatSigned(0.5, 2), "+0.50");
+  report::Expectation expectation;
+  expectation.set_difference(0.25);
+  EXPECT_EQ(FormatDifference(expectation), "+0.250");
+  expectation.set_unit("points");
+  expectation.mutable_interval()->set_low(-0.5);
+  expectation.mutable_interval()->set_high(1);
+  expectation.mutable_interval()->set_level(0.92);
+  EXPECT_EQ(FormatDifference(expectation),
+            "+0.250 points, 92% interval [-0.500, +1.00]");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
   EXPECT_EQ(FormatCount(123), "123");
 }

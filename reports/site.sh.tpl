@@ -30,7 +30,8 @@ for argument; do
       port=${argument#--port=}
       ;;
     *)
-      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER, --times=yes|no, --markdown${serve:+, --port=NUMBER}" >&2
+      [[ $serve ]] && last=--port=NUMBER || last=--markdown
+      echo "error: $argument: unknown; the arguments are --out_dir=FOLDER, --times=yes|no, $last" >&2
       exit 2
       ;;
   esac

@@ -9,7 +9,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "engine/io/proto_file.h"
@@ -27,13 +26,8 @@ using report::Finding;
 
 report::Cell VerdictCell(const Expectation& expectation) {
   report::Cell cell =
-      TextCell(expectation.has_interval()
-                   ? absl::StrFormat("%s %s, %g%% interval %s",
-                                     FormatSigned(expectation.difference(), 3),
-                                     expectation.unit(),
-                                     100 * expectation.interval().level(),
-                                     FormatInterval(expectation.interval()))
-                   : OursText(expectation));
+      TextCell(expectation.has_interval() ? FormatDifference(expectation)
+                                          : OursText(expectation));
   cell.set_note(expectation.note());
   cell.set_verdict(expectation.verdict());
   return cell;

@@ -34,8 +34,8 @@ std::vector<Verdict> VerdictsOf(const std::vector<Expectation>& sources) {
 
 // "2 of 12 differ: VGG-16: 33.64 million; ResNet-110: 1.74 million".
 std::string TextOnAll(const std::vector<Expectation>& sources,
-                      Verdict verdict) {
-  if (!absl::c_linear_search(VerdictsOf(sources), verdict)) {
+                      absl::Span<const Verdict> verdicts, Verdict verdict) {
+  if (!absl::c_linear_search(verdicts, verdict)) {
     // Inconclusive since some were not run: those that were decide.
     verdict = report::VERDICT_MATCH;
   }
@@ -51,8 +51,7 @@ std::string TextOnAll(const std::vector<Expectation>& sources,
   const std::string text = absl::StrCat(absl::StrJoin(deciding, "; "),
                                         count > kNamed ? "; ..." : "");
   if (verdict == report::VERDICT_NONE) return text;
-  const auto not_run =
-      absl::c_count(VerdictsOf(sources), report::VERDICT_NOT_RUN);
+  const auto not_run = absl::c_count(verdicts, report::VERDICT_NOT_RUN);
   return absl::StrCat(
       count, " of ", sources.size(), " ", VerdictWord(verdict),
       not_run > 0 ? absl::StrCat(", ", not_run, " not run") : "", ": ", text);
@@ -135,11 +134,12 @@ absl::StatusOr<std::vector<Expectation>> FindCells(
 Expectation OnAll(const std::vector<Expectation>& sources) {
   if (sources.size() == 1) return sources[0];
   Expectation all;
-  all.set_verdict(VerdictOnAll(VerdictsOf(sources)));
+  const std::vector<Verdict> verdicts = VerdictsOf(sources);
+  all.set_verdict(VerdictOnAll(verdicts));
   all.set_uncounted(absl::c_all_of(
       sources, [](const Expectation& source) { return source.uncounted(); }));
   if (all.verdict() != report::VERDICT_NOT_RUN) {
-    all.set_ours_text(TextOnAll(sources, all.verdict()));
+    all.set_ours_text(TextOnAll(sources, verdicts, all.verdict()));
   }
   return all;
 }

@@ -109,8 +109,13 @@ TEST(AnalyseFigure3Test, OnlyPlannedLooksGiveAVerdict) {
 
 // FP16 wins half of the networks by ten points: the others are far behind.
 TEST(AnalyseFigure3Test, FewWinsByMuchAreNoMatch) {
-  EXPECT_EQ(ReportOfWins(6, 0.1).expectations(0).verdict(),
-            report::VERDICT_INCONCLUSIVE);
+  const report::Expectation e = ReportOfWins(6, 0.1).expectations(0);
+  EXPECT_EQ(e.verdict(), report::VERDICT_INCONCLUSIVE);
+  // And says which half of the rule leaves it open.
+  EXPECT_NE(e.note().find("refute a consistent winner: yes; that no mean is "
+                          "ahead of another by the margin: not shown."),
+            std::string::npos)
+      << e.note();
 }
 
 TEST(AnalyseFigure3Test, FewNetworksDecideNothing) {

@@ -140,18 +140,6 @@ absl::StatusOr<Measurement> MeasureTable2(const Asked& asked,
 
 // ---- The report -------------------------------------------------------------
 
-// "FP16 - FP32 is +0.12 points, 90% interval [-0.10, +0.30]".
-std::string MeanText(std::string_view title, const report::Expectation& mean) {
-  std::string text = absl::StrCat(
-      title, " is ", FormatSigned(mean.difference(), 3), " points");
-  if (mean.has_interval()) {
-    absl::StrAppendFormat(&text, ", %g%% interval %s",
-                          100 * mean.interval().level(),
-                          FormatInterval(mean.interval()));
-  }
-  return text;
-}
-
 // What the mean over networks says to the paper's claim, in two sentences.
 // `estimated`: by EvaluationSpec.estimated_epochs.
 void AddAnswer(const Judgements& judgements, bool estimated,
@@ -163,7 +151,8 @@ void AddAnswer(const Judgements& judgements, bool estimated,
     if (mean == nullptr || !mean->expectation.has_difference()) continue;
     if (first == nullptr) first = &mean->expectation;
     columns.push_back(ColumnTitle(column));
-    ours.push_back(MeanText(columns.back(), mean->expectation));
+    ours.push_back(absl::StrCat(columns.back(), " is ",
+                                FormatDifference(mean->expectation)));
     verdicts.push_back(VerdictWord(mean->expectation.verdict()));
     if (mean->expectation.verdict() == report::VERDICT_INCONCLUSIVE &&
         mean->expectation.interval().low() > -mean->expectation.margin()) {
@@ -312,7 +301,8 @@ void AddSummary(const Judgements& judgements, report::Report* report) {
   for (std::string_view column : kDifferences) {
     const Judgement* mean = judgements.Find(absl::StrCat("mean/", column));
     if (mean == nullptr || !mean->expectation.has_difference()) continue;
-    texts.push_back(MeanText(ColumnTitle(column), mean->expectation));
+    texts.push_back(absl::StrCat(ColumnTitle(column), " is ",
+                                 FormatDifference(mean->expectation)));
   }
   if (texts.empty()) {
     report->add_summary("No run was made at this scale.");

@@ -153,6 +153,12 @@ TEST(Table2Test, EqualPrecisionsMatch) {
   EXPECT_EQ(CellOf(report, kDifferences, "VGG-16", 1).paper(), "-0.2");
   EXPECT_EQ(CellOf(report, kDifferences, "Mean", 1).verdict(),
             report::VERDICT_MATCH);
+  // In the figure the mean is a row of its own, with its own margin.
+  const report::Dataset& ours = report.figures(0).datasets(0);
+  EXPECT_EQ(ours.records().rbegin()->values(0).text(), "Mean");
+  const report::Dataset& papers = report.figures(0).datasets(1);
+  EXPECT_EQ(papers.records().rbegin()->values(2).number(), -0.2);
+  EXPECT_EQ(papers.records().rbegin()->values(4).number(), 0.5);
 }
 
 TEST(Table2Test, OneNetworkBeyondTheMarginIsFound) {

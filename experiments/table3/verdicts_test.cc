@@ -172,6 +172,18 @@ TEST(VerdictsTest, OneEpsilonIsEnoughForRmsProp) {
             VERDICT_MATCH);
 }
 
+// Four epsilons of six: a collapse at one that was not run is not refuted.
+TEST(VerdictsTest, EpsilonsThatWereNotRunAreNamed) {
+  MadeUpRun base;
+  base.rule = "RMSProp";
+  const report::Expectation e = ExpectationOf(
+      Judge(TwoSeeds(base, {40, 38, 36, 35})), "rmsprop_collapse_resnet18");
+  EXPECT_EQ(e.verdict(), VERDICT_NOT_JUDGED_AT_THIS_SCALE);
+  EXPECT_NE(e.note().find("epsilon 1e-06, 1e-07 was not run"),
+            std::string::npos)
+      << e.note();
+}
+
 TEST(VerdictsTest, SgdIsHeldAgainstFp32) {
   const auto verdict = [](double fp16, double fp32) {
     MadeUpRun run;

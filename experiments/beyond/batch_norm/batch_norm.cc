@@ -59,8 +59,14 @@ absl::StatusOr<Accuracies> AccuraciesOf(const MovingAverageStudy& study) {
   return accuracies;
 }
 
-Measurement MeasureAverage(const MovingAverageStudy& study,
-                           const Accuracies& accuracies) {
+absl::StatusOr<Measurement> MeasureAverage(const Asked& asked,
+                                           const MovingAverageStudy& study,
+                                           const Accuracies& accuracies) {
+  if (asked.statement.id() != "own_average") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "golden values of beyond/batch_norm: statement \"",
+        asked.statement.id(), "\" is not about own_average; take it out"));
+  }
   Measurement measured;
   measured.networks = {{accuracies.f32 - accuracies.f16}};
   measured.cases = 1;
@@ -188,9 +194,9 @@ absl::StatusOr<Analysis> MakeBatchNorm(const MovingAverageStudy& study,
   const absl::StatusOr<Accuracies> papers = AccuraciesOf(recorded);
   if (!papers.ok()) return papers.status();
   const bool judged = scale != "smoke" && !study.made_up_data();
-  const absl::StatusOr<Judgements> judgements =
-      JudgeAll(golden, scale, judged,
-               [&](const Asked&) { return MeasureAverage(study, *ours); });
+  const absl::StatusOr<Judgements> judgements = JudgeAll(
+      golden, scale, judged,
+      [&](const Asked& asked) { return MeasureAverage(asked, study, *ours); });
   if (!judgements.ok()) return judgements.status();
   Analysis analysis;
   report::Report& report = analysis.report;

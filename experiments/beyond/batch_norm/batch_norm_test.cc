@@ -110,6 +110,14 @@ TEST(RecordedStudyTest, IsTheRecordedTraining) {
   }
 }
 
+TEST(MakeBatchNormTest, RefusesAStatementThatItDoesNotMeasure) {
+  Golden golden;
+  golden.add_statements()->set_id("another");
+  const absl::Status status =
+      MakeBatchNorm(Study(0.9), Study(0.9), "lite", golden).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "\"another\"")) << status;
+}
+
 TEST(MakeBatchNormTest, RefusesAStudyWithoutAnEpoch) {
   EXPECT_FALSE(
       MakeBatchNorm(MovingAverageStudy(), Study(0.9), "lite", Golden()).ok());
