@@ -149,8 +149,8 @@ Graph OfImages() {
                 b.AveragePool(b.Relu(y), Window::Square(2, 2))});
   const TensorId tokens = b.PositionEmbedding(b.Patches(y, 1));
   y = b.Add(b.MultiHeadAttention(tokens, 2, 2), tokens);
-  return Build(std::move(b), b.Relu(b.Dense(b.Flatten(y), 5)),
-               /*classifier=*/true);
+  const TensorId logits = b.Relu(b.Dense(b.Flatten(y), 5));
+  return Build(std::move(b), logits, /*classifier=*/true);
 }
 
 Graph WithoutLoss() {
@@ -332,7 +332,8 @@ Graph Residual() {
   const TensorId left = b.Conv2D(y, 3, Window::Square(3));
   const TensorId both = b.Add(left, b.Tanh(y));
   y = b.Add(b.Add(both, b.Gelu(left)), b.Add(b.Relu(both), x));
-  return Build(std::move(b), b.Dense(b.Flatten(y), 2), /*classifier=*/true);
+  const TensorId logits = b.Dense(b.Flatten(y), 2);
+  return Build(std::move(b), logits, /*classifier=*/true);
 }
 
 TEST(UncopiedGradientsTest, EveryOperationReadsTheSameGradient) {
@@ -351,8 +352,8 @@ TEST(UncopiedGradientsTest, AResidualBlockCopiesNone) {
   const TensorId x = b.Conv2D(b.Input(Shape({4, 4, 2})), 3, Window::Square(1));
   TensorId y = b.Relu(b.BatchNorm(b.Conv2D(x, 3, Window::Square(3))));
   y = b.Relu(b.Add(b.BatchNorm(b.Conv2D(y, 3, Window::Square(3))), x));
-  const Graph graph =
-      Build(std::move(b), b.Dense(b.Flatten(y), 2), /*classifier=*/true);
+  const TensorId logits = b.Dense(b.Flatten(y), 2);
+  const Graph graph = Build(std::move(b), logits, /*classifier=*/true);
   for (const Step& step : TrainingSchedule(graph).steps) {
     if (step.kind != StepKind::kBackward ||
         graph.ops[step.op].kind != OpKind::kAdd) {
