@@ -87,7 +87,9 @@ struct Error {
 Error PooledError(absl::Span<const double> variances,
                   absl::Span<const int64_t> seeds) {
   double sum = 0, weighted = 0, df = 0;
-  double sum_of_pairs = 0, pairs = 0;  // of networks of two seeds
+  // Of networks of two seeds. That they share the mean of their variances
+  // leaves the sum as it is.
+  double sum_of_pairs = 0, pairs = 0;
   for (size_t k = 0; k < seeds.size(); ++k) {
     const double v = variances[k] / static_cast<double>(seeds[k]);
     sum += v;
@@ -106,19 +108,16 @@ Error PooledError(absl::Span<const double> variances,
   return {std::sqrt(sum) / static_cast<double>(seeds.size()), df};
 }
 
-// s_k^2; networks of two seeds share the mean of theirs, and one of one seed
-// takes the mean of all others.
+// s_k^2; for a network of one seed the mean of the others.
 std::vector<double> VariancesOf(
     absl::Span<const std::vector<double>> networks) {
-  std::vector<double> variances, known, of_pairs;
+  std::vector<double> variances, known;
   for (const std::vector<double>& network : networks) {
     const double sd = SampleOf(network).sd;
     variances.push_back(sd * sd);
     if (network.size() > 1) known.push_back(sd * sd);
-    if (network.size() == 2) of_pairs.push_back(sd * sd);
   }
   for (size_t k = 0; k < networks.size(); ++k) {
-    if (networks[k].size() == 2) variances[k] = Mean(of_pairs);
     if (networks[k].size() == 1 && !known.empty()) variances[k] = Mean(known);
   }
   return variances;
